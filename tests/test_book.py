@@ -1,0 +1,289 @@
+"""The house rules of the book, held against its sources, its stored outputs and its built pages."""
+
+import ast
+import importlib
+import inspect
+import itertools
+import json
+import re
+import statistics
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
+
+from tools.repository import badge, current_url, setup_cell
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "book"
+NOTEBOOKS = sorted(BOOK.rglob("*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if path.parent == BOOK and path.name[0].isdigit()]
+MARKDOWN_PAGES = sorted(BOOK.rglob("*.md"))
+URL = current_url()
+
+#: Where the classes and functions that chapters show in full are defined.
+SHOWN_MODULES = ("utils.optimizers", "utils.surfaces")
+MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users)/|[A-Z]:\\\\|site-packages")
+MOST_LINES = 25
+MOST_LINES_MEDIAN = 8
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def source_of(cell):
+    return "".join(cell["source"])
+
+
+def cells_of(path, kind):
+    return [cell for cell in read(path)["cells"] if cell["cell_type"] == kind]
+
+
+def tags_of(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def is_setup(cell):
+    return "google.colab" in source_of(cell)
+
+
+def parse(source):
+    """The syntax tree of a cell's Python, its magics left out."""
+    return ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE))
+
+
+def definitions():
+    """The source of every public class and function that a chapter may show, by name."""
+    found = {}
+    for module in map(importlib.import_module, SHOWN_MODULES):
+        for name, thing in vars(module).items():
+            if (inspect.isclass(thing) or inspect.isfunction(thing)) and thing.__module__ == module.__name__:
+                found[name] = inspect.getsource(thing).rstrip("\n")
+    return found
+
+
+def shown_definitions(source):
+    """(name, source with decorators) of each class and function defined at the top level of a cell."""
+    lines = source.split("\n")
+    for node in parse(source).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            yield node.name, "\n".join(lines[first - 1 : node.end_lineno])
+
+
+def test_there_are_chapters_to_check():
+    assert {"02-sgd", "08-adam-keras-walkthrough"} <= {path.stem for path in CHAPTERS}
+
+
+def test_table_of_contents_lists_exactly_the_pages_there_are():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+    def files(node):
+        if isinstance(node, list):
+            return [file for item in node for file in files(item)]
+        if isinstance(node, dict):
+            own = [node["file"]] if "file" in node else [node["root"]] if "root" in node else []
+            return own + [file for value in node.values() for file in files(value)]
+        return []
+
+    listed = files(toc)
+    pages = [path.relative_to(BOOK).with_suffix("").as_posix() for path in NOTEBOOKS + MARKDOWN_PAGES]
+    assert sorted(listed) == sorted(pages)
+
+
+@every_notebook
+def test_markdown_is_commonmark_with_tables_and_maths(path):
+    parser = MarkdownIt("commonmark").enable("table")
+    for cell in cells_of(path, "markdown"):
+        source = source_of(cell)
+        prose = re.sub(r"`[^`]*`", "", source)
+        assert not re.search(r"\{[\w:+-]+\}`", source), f"MyST role in {source[:80]!r}"
+        assert not re.search(r"^(:::|\([\w-]+\)=|%|\+\+\+)", prose, re.MULTILINE), f"MyST syntax in {source[:80]!r}"
+        for token in parser.parse(re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", "MATHS", source, flags=re.DOTALL)):
+            children = token.children or []
+            assert token.type != "html_block", f"HTML in {source[:80]!r}"
+            assert not any(child.type == "html_inline" for child in children), f"HTML in {source[:80]!r}"
+            assert not token.info.startswith("{"), f"MyST directive in {source[:80]!r}"
+
+
+@every_notebook
+def test_dollars_of_maths_are_paired(path):
+    for cell in cells_of(path, "markdown"):
+        prose = re.sub(r"`[^`]*`", "", source_of(cell)).replace(r"\$", "")
+        assert prose.count("$") % 2 == 0, f"odd number of $ in {prose[:80]!r}"
+
+
+@every_notebook
+def test_every_figure_has_alt_text_and_caption(path):
+    for cell in cells_of(path, "code"):
+        if any("image/png" in output.get("data", {}) for output in cell["outputs"]):
+            settings = cell["metadata"].get("mystnb", {})
+            where = f"the figure of cell {cell['id']}: {source_of(cell)[:60]!r}"
+            assert len(settings.get("image", {}).get("alt", "")) >= 30, f"alt text is missing or too short in {where}"
+            assert len(settings.get("figure", {}).get("caption", "")) >= 15, f"no caption in {where}"
+
+
+@every_notebook
+def test_setup_cell_and_badge_follow_the_configuration(path):
+    code = [source_of(cell) for cell in cells_of(path, "code")]
+    assert code[0] == setup_cell(URL)
+    assert not any("google.colab" in source for source in code[1:])
+    assert badge(URL, path.relative_to(ROOT).as_posix()) in source_of(read(path)["cells"][0])
+
+
+@every_chapter
+def test_chapter_opens_with_title_and_goals(path):
+    opening = source_of(read(path)["cells"][0])
+    assert re.match(r"# \S", opening)
+    goals = re.search(r"\*\*You will learn\*\*\n\n((?:- .*\n(?:  .*\n)*)+)", opening + "\n")
+    assert goals, "the first cell lists what the reader will learn"
+    assert 3 <= len(re.findall(r"^- ", goals[1], re.MULTILINE)) <= 5
+    assert re.search(r"minutes? to read", opening)
+    assert re.search(r"to run", opening)
+
+
+@every_notebook
+def test_imports_stand_in_one_cell_at_the_top(path):
+    importing = [
+        index
+        for index, cell in enumerate(cells_of(path, "code"))
+        if any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(parse(source_of(cell))))
+    ]
+    assert importing in ([0], [0, 1]), "imports belong in the cell after the set-up cell"
+
+
+@every_notebook
+def test_prose_stands_between_any_two_code_cells(path):
+    cells = read(path)["cells"]
+    for before, after in itertools.pairwise(cells):
+        neighbours = before["cell_type"] == after["cell_type"] == "code"
+        assert not neighbours or is_setup(before), f"no prose before {source_of(after)[:80]!r}"
+
+
+@every_notebook
+def test_cells_are_short(path):
+    shown = definitions().values()
+    lengths = []
+    for cell in cells_of(path, "code"):
+        source = source_of(cell)
+        if not any(definition in shown for _, definition in shown_definitions(source)):
+            lengths.append(len(source.splitlines()))
+            assert lengths[-1] <= MOST_LINES, f"{lengths[-1]} lines: {source[:80]!r}"
+    assert statistics.median(lengths) <= MOST_LINES_MEDIAN
+
+
+@every_notebook
+def test_shown_definitions_are_those_of_utils(path):
+    known = definitions()
+    for cell in cells_of(path, "code"):
+        for name, definition in shown_definitions(source_of(cell)):
+            if name in known:
+                assert definition == known[name], f"{name} differs from its definition in utils"
+
+
+def test_every_rule_taught_is_shown_in_full():
+    taught = {"02": "SGD", "03": "Momentum", "04": "Nesterov", "05": "Adagrad", "06": "RMSprop", "07": "Adam"}
+    for path in CHAPTERS:
+        if rule := taught.get(path.name[:2]):
+            shown = {name for cell in cells_of(path, "code") for name, _ in shown_definitions(source_of(cell))}
+            assert rule in shown, f"{path.name} does not show {rule}"
+
+
+@every_notebook
+def test_stored_run_is_complete_and_in_order(path):
+    counts = [cell["execution_count"] for cell in cells_of(path, "code")]
+    assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
+
+
+@every_notebook
+def test_stored_outputs_hold_no_errors_noise_or_machine_paths(path):
+    for cell in cells_of(path, "code"):
+        for output in cell["outputs"]:
+            text = json.dumps(output.get("data", {}) | {"text": output.get("text", ""), "tb": output.get("traceback")})
+            text = re.sub(r'"image/png": "[^"]*"', "", text)
+            where = f"the output of {source_of(cell)[:60]!r}"
+            assert output["output_type"] != "error" or "raises-exception" in tags_of(cell), f"error in {where}"
+            assert output.get("name") != "stderr", f"stderr in {where}"
+            assert not MACHINE_PATH.search(text), f"machine path in {where}"
+            assert not re.search(r"0x[0-9a-f]{6,}", text), f"memory address in {where}"
+
+
+@every_notebook
+def test_unchecked_outputs_are_followed_by_an_assertion(path):
+    code = cells_of(path, "code")
+    for index, cell in enumerate(code):
+        if "nbval-ignore-output" in tags_of(cell):
+            later = "\n".join(source_of(cell) for cell in code[index : index + 4])
+            assert re.search(r"^\s*assert |np\.testing\.assert", later, re.MULTILINE), source_of(cell)[:80]
+
+
+@every_notebook
+def test_metadata_is_independent_of_the_machine(path):
+    notebook = read(path)
+    assert notebook["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    identifiers = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(identifiers)) == len(identifiers)
+    allowed_tags = {"hide-input", "nbval-ignore-output", "raises-exception"}
+    for cell in notebook["cells"]:
+        assert set(cell["metadata"]) <= {"tags", "mystnb"}, cell["metadata"]
+        assert set(tags_of(cell)) <= allowed_tags, tags_of(cell)
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    """The built pages, parsed, by their path relative to the site's root."""
+    return {
+        path.relative_to(site).as_posix(): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.parts
+    }
+
+
+def test_internal_links_and_anchors_resolve_in_html(site, pages):
+    broken = []
+    for name, page in pages.items():
+        for element in page.find_all(["a", "img", "link", "script", "source"]):
+            target = element.get("href") or element.get("src")
+            if not target or urlsplit(target).scheme or target.startswith("//"):
+                continue
+            parts = urlsplit(target)
+            linked = (site / name).parent / unquote(parts.path) if parts.path else site / name
+            if not linked.exists():
+                broken.append(f"{name}: {target}")
+            elif parts.fragment and linked.suffix == ".html":
+                other = pages.get(linked.resolve().relative_to(site.resolve()).as_posix())
+                anchor = unquote(parts.fragment)
+                if other and not other.find(attrs={"id": anchor}):
+                    broken.append(f"{name}: {target}")
+    assert not broken, "\n".join(broken)
+
+
+def test_links_between_pages_were_turned_into_html(pages):
+    for name, page in pages.items():
+        for link in page.select("article a[href]"):
+            parts = urlsplit(link["href"])
+            is_source = not parts.scheme and re.search(r"\.(md|ipynb)$", parts.path)
+            assert not is_source or "_sources" in parts.path, f"{name} links to the source {link['href']}"
+
+
+def test_every_page_is_built_and_has_one_title(pages):
+    for path in NOTEBOOKS + MARKDOWN_PAGES:
+        name = path.relative_to(BOOK).with_suffix(".html").as_posix()
+        assert len(pages[name].select("article h1")) == 1, name
+
+
+def test_images_in_html_have_alt_text(pages):
+    for name, page in pages.items():
+        for image in page.select("article img"):
+            assert image.get("alt"), f"{name}: {image.get('src')}"

@@ -1,0 +1,149 @@
+"""utils.plotting: what the helpers draw is read back from the artists, and the palette's promises are computed."""
+
+from itertools import combinations
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from utils import optimizers, plotting, surfaces
+
+# Linear-light matrices for full deuteranopia and protanopia: Machado, Oliveira and Fernandes (2009), severity 1.
+VISION = {
+    "normal": np.eye(3),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+}
+SRGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+PAGES = {"white": "#ffffff", "near-black": "#121212"}
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+@pytest.fixture
+def clean_rcparams():
+    with mpl.rc_context():
+        yield
+
+
+def linear_rgb(color):
+    rgb = np.array(mpl.colors.to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, other):
+    lighter, darker = sorted((SRGB_TO_XYZ[1] @ linear_rgb(c) for c in (one, other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def lab(color, vision):
+    x, y, z = SRGB_TO_XYZ @ np.clip(vision @ linear_rgb(color), 0, 1) / [0.9505, 1, 1.089]
+    fx, fy, fz = (np.cbrt(v) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
+    return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
+
+
+def test_contrast_of_black_on_white_is_21():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21, rel=1e-3)
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_lines_and_text_stand_out_on_light_and_dark_pages(page):
+    assert contrast(plotting.INK, page) > 4
+    for name, color in plotting.COLORS.items():
+        assert contrast(color, page) >= 3, name
+
+
+@pytest.mark.parametrize("vision", VISION.values(), ids=VISION)
+def test_colors_stay_apart_for_every_reader(vision):
+    for one, other in combinations(plotting.COLORS, 2):
+        distance = np.linalg.norm(lab(plotting.COLORS[one], vision) - lab(plotting.COLORS[other], vision))
+        assert distance > 25, (one, other)
+
+
+def test_every_optimizer_has_its_own_color_and_marker():
+    names = ["SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop", "Adam"]
+    assert list(plotting.COLORS) == list(plotting.MARKERS) == names
+    assert all(hasattr(optimizers, name) for name in names)
+    assert len(set(plotting.COLORS.values())) == len(set(plotting.MARKERS.values())) == 6
+
+
+def test_look_of_takes_a_name_or_an_instance():
+    assert plotting.look_of("Adam") == plotting.look_of(optimizers.Adam())
+    assert plotting.look_of("Adam")["label"] == "Adam"
+    with pytest.raises(ValueError, match=r"one of SGD, Momentum.*'Adamm'"):
+        plotting.look_of("Adamm")
+
+
+def test_use_style_is_transparent_and_sharp(clean_rcparams, monkeypatch):
+    formats = []
+    monkeypatch.setattr(plotting, "set_matplotlib_formats", formats.append)
+    plotting.use_style()
+    assert mpl.rcParams["figure.facecolor"] == mpl.rcParams["axes.facecolor"] == "none"
+    assert {mpl.rcParams[key] for key in ("text.color", "axes.labelcolor", "xtick.color")} == {plotting.INK}
+    assert formats == ["retina"]
+
+
+def test_plot_surface_draws_levels_minima_and_box(ax):
+    contours, minima = plotting.plot_surface(ax, surfaces.himmelblau, levels=9, resolution=51)
+    assert len(contours.levels) == 9
+    assert np.all(np.diff(contours.levels, 2) > 0), "the spacing must grow with height"
+    np.testing.assert_array_equal(minima.get_xydata(), surfaces.himmelblau.minima)
+    assert (*ax.get_xlim(), *ax.get_ylim()) == surfaces.himmelblau.box
+    assert ax.get_xlabel() == r"$\theta_1$"
+    assert ax.get_ylabel() == r"$\theta_2$"
+
+
+def test_plot_surface_refuses_what_has_no_box(ax):
+    with pytest.raises(ValueError, match="quadratic has no box"):
+        plotting.plot_surface(ax, surfaces.quadratic([1.0, 2.0, 3.0]))
+
+
+def test_plot_path_draws_the_path_in_the_optimizers_look(ax):
+    ravine = surfaces.ravine()
+    path = optimizers.descend(optimizers.Adam(0.1), ravine.gradient, ravine.start, 12)
+    line = plotting.plot_path(ax, ravine, path, optimizer=optimizers.Adam(0.1))
+    np.testing.assert_array_equal(line.get_xydata(), path)
+    assert (line.get_color(), line.get_marker(), line.get_label()) == (plotting.COLORS["Adam"], "*", "Adam")
+    assert (*ax.get_xlim(), *ax.get_ylim()) == ravine.box
+
+
+def test_plot_path_cuts_a_diverging_path_and_keeps_the_window(ax):
+    ravine = surfaces.ravine()
+    path = optimizers.descend(optimizers.SGD(3.0), ravine.gradient, ravine.start, 2000)
+    assert not np.all(np.isfinite(path))
+    drawn = plotting.plot_path(ax, ravine, path).get_xydata()
+    assert 3 < len(drawn) < 50
+    assert np.all(np.isfinite(drawn))
+    assert (*ax.get_xlim(), *ax.get_ylim()) == ravine.box
+
+
+def test_keywords_win_over_the_look(ax):
+    ravine = surfaces.ravine()
+    path = np.zeros((3, 2))
+    line = plotting.plot_path(ax, ravine, path, optimizer="SGD", label="slow", marker="")
+    assert (line.get_label(), line.get_marker(), line.get_color()) == ("slow", "", plotting.COLORS["SGD"])
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 3), (2, 5, 2)])
+def test_plot_path_refuses_other_shapes(ax, shape):
+    with pytest.raises(ValueError, match=r"path must have shape \(steps \+ 1, 2\)"):
+        plotting.plot_path(ax, surfaces.ravine(), np.zeros(shape))
+
+
+def test_plot_values_uses_a_log_axis_and_leaves_out_what_it_cannot_show(ax):
+    line = plotting.plot_values(ax, [4.0, 2.0, 0.0, np.inf, np.nan, 1.0], optimizer="RMSprop")
+    np.testing.assert_array_equal(line.get_ydata(), [4.0, 2.0, np.nan, np.nan, np.nan, 1.0])
+    assert (ax.get_yscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "step", "loss")
+    assert line.get_color() == plotting.COLORS["RMSprop"]
+    with pytest.raises(ValueError, match="values must have shape"):
+        plotting.plot_values(ax, np.zeros((3, 2)))

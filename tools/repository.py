@@ -1,0 +1,85 @@
+"""Point the whole course at another repository: ``make repository URL=https://github.com/you/course``.
+
+The address stands once, in _config.yml. Badges, links and set-up cells are copies of it; this script rewrites them all,
+and tests/test_book.py holds them to it.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_CONFIG_LINE = re.compile(r"^(  url: )(https://github\.com/\S+)$", re.MULTILINE)
+_VALID_URL = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*)/([A-Za-z0-9._-]+)")
+
+
+def split_url(url):
+    """Return (owner, name) of a repository's address, for example of https://github.com/you/course.
+
+    Raises
+    ------
+    ValueError
+        If the address has another form.
+    """
+    match = _VALID_URL.fullmatch(url.removesuffix("/").removesuffix(".git"))
+    if not match:
+        raise ValueError(f"URL must look like https://github.com/you/course, got {url!r}")
+    return match.groups()
+
+
+def current_url(root=ROOT):
+    """Return the address that _config.yml gives."""
+    return _CONFIG_LINE.search((root / "_config.yml").read_text(encoding="utf-8"))[2]
+
+
+def setup_cell(url):
+    """Return the source of the set-up cell that opens every chapter."""
+    return f"""# On Colab this installs the course's helpers; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "git+{url}\""""
+
+
+def badge(url, path):
+    """Return the Markdown of the "Open in Colab" badge of a notebook, ``path`` relative to the repository's root."""
+    owner, name = split_url(url)
+    colab = "https://colab.research.google.com"
+    return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{owner}/{name}/blob/main/{path})"
+
+
+def rewrite(url, root=ROOT):
+    """Replace the current address by ``url`` in every tracked text file below ``root``; return the changed paths."""
+    old_owner, old_name = split_url(current_url(root))
+    owner, name = split_url(url)
+    replacements = {
+        f"{old_owner}.github.io/{old_name}": f"{owner}.github.io/{name}",
+        f"{old_owner}/{old_name}": f"{owner}/{name}",
+    }
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True)
+    changed = []
+    for relative in filter(None, listing.stdout.split("\0")):
+        path = root / relative
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+        new = text
+        for before, after in replacements.items():
+            new = new.replace(before, after)
+        if new != text:
+            path.write_text(new, encoding="utf-8")
+            changed.append(relative)
+    return changed
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Point badges, links and set-up cells at another repository.")
+    parser.add_argument("url", help="for example https://github.com/you/course")
+    try:
+        for changed_path in rewrite(parser.parse_args().url):
+            print(changed_path)
+    except ValueError as error:
+        sys.exit(str(error))

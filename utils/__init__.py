@@ -1,0 +1,1 @@
+"""The helpers that the chapters import: one short module for each part of the course."""
