@@ -1,10 +1,10 @@
-# make book · make test · make notebooks · make serve · make clean; CONTRIBUTING.md says when to use which.
+# make book · make test · make notebooks · make serve · make repository · make clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb)
 BUILD := jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . -W -n --keep-going
 
-.PHONY: book test notebooks serve clean data
+.PHONY: book test data notebooks serve repository clean
 
 book: .venv/installed
 	$(BIN)/$(BUILD)
@@ -30,3 +30,7 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --requirement requirements.txt
 	@touch $@
+
+# Point every badge, link and set-up cell at another repository: make repository URL=https://github.com/you/course
+repository: .venv/installed
+	$(BIN)/python -m tools.repository $(URL)
