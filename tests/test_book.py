@@ -287,3 +287,10 @@ def test_images_in_html_have_alt_text(pages):
     for name, page in pages.items():
         for image in page.select("article img"):
             assert image.get("alt"), f"{name}: {image.get('src')}"
+
+
+def test_maths_has_no_command_that_katex_does_not_know(pages):
+    for name, page in pages.items():
+        unknown = page.select('.katex [style*="cc0000"], .katex-error')
+        assert not unknown, f"{name}: {[element.get_text() for element in unknown]}"
+        assert "MathJax" not in str(page.head), name
