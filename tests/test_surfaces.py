@@ -159,6 +159,7 @@ def test_angle_turns_the_ravine_and_its_start_together():
     straight, turned = ravine(50.0), ravine(50.0, angle=0.6)
     theta = points_in_the_box(straight, 20)
     np.testing.assert_allclose(turned.value(theta @ turn), straight.value(theta), rtol=1e-12)
+    np.testing.assert_array_equal(straight.start, [-8.0, 2.0])
     np.testing.assert_allclose(turned.start, straight.start @ turn, rtol=1e-14)
 
 
