@@ -5,3 +5,6 @@ c.ExecutePreprocessor.extra_arguments = ["--IPKernelApp.capture_fd_output=False"
 c.ClearMetadataPreprocessor.enabled = True
 c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {"kernelspec", ("language_info", "name")}
 c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = {"tags", "mystnb"}
+# What a cell prints arrives in pieces that differ from run to run: join them once it has run.
+c.NotebookExporter.preprocessors = ["nbconvert.preprocessors.CoalesceStreamsPreprocessor"]
+c.CoalesceStreamsPreprocessor.enabled = True
