@@ -1,0 +1,256 @@
+"""How long one epoch of the course's network takes: ``utils.training``, its alternatives, and what the machine allows.
+
+Run ``python benchmarks/training.py`` on an idle machine. PyTorch, JAX and optax are measured if they are installed.
+Every contender trains the same network (784 → 100 ReLU → 10 softmax) on the same 48,000 images, in mini-batches of 32,
+shuffled anew every epoch, with Adam. Each runs in a process of its own, and the rounds take turns, so that whatever
+else the machine does hits all of them alike. The first epoch, in which programs are compiled, is not counted.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+BATCH = 32
+ADAM = {"learning_rate": 0.001, "epsilon": 1e-7}  # Keras' defaults
+FIT, OURS, TORCH, JAX, FLOOR = "model.fit", "utils.training", "PyTorch loop", "JAX + optax, lax.scan", "matrix products"
+FIT_BEST = "model.fit, jit_compile, steps_per_execution="
+
+
+def keras_model():
+    """Return the network of the course's walkthrough."""
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(100, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+# Every contender takes images, labels, the number of epochs, and a function to call at the end of each epoch.
+
+
+def fit(x, y, epochs, epoch_ends, **options):
+    """Train as learners do."""
+    import keras
+
+    model = keras_model()
+    model.compile(
+        keras.optimizers.Adam(**ADAM), loss="sparse_categorical_crossentropy", metrics=["accuracy"], **options
+    )
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epoch_ends())
+    model.fit(x, y, batch_size=BATCH, epochs=epochs, callbacks=[callback], verbose=0)
+
+
+def ours(x, y, epochs, epoch_ends):
+    """Train with the course's trainer; one validation image, because the others evaluate nothing."""
+    import keras
+
+    from utils.training import train
+
+    model = keras_model()
+    model.compile(loss="sparse_categorical_crossentropy")
+    data = (x, y, x[:1], y[:1])
+    train(
+        model,
+        keras.optimizers.Adam(**ADAM),
+        data,
+        epochs=epochs,
+        batch_size=BATCH,
+        seed=0,
+        on_epoch_end=lambda history: epoch_ends(),
+    )
+
+
+def torch_loop(x, y, epochs, epoch_ends):
+    """Train with the loop of PyTorch's tutorials, the data held in memory, and Adam in its fused, fastest form."""
+    import torch
+
+    x, y = torch.from_numpy(x), torch.from_numpy(y.astype(np.int64))
+    model = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(784, 100), torch.nn.ReLU(), torch.nn.Linear(100, 10)
+    )
+    optimizer = torch.optim.Adam(model.parameters(), lr=ADAM["learning_rate"], eps=ADAM["epsilon"], fused=True)
+    loss_of = torch.nn.CrossEntropyLoss()
+    for _ in range(epochs):
+        total, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+        for rows in torch.randperm(len(x)).split(BATCH):
+            logits = model(x[rows])
+            loss = loss_of(logits, y[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+            hits += (logits.argmax(1) == y[rows]).sum()
+        _ = total.item(), hits.item()
+        epoch_ends()
+
+
+def jax_scan(x, y, epochs, epoch_ends):
+    """Train with a whole epoch in one compiled ``lax.scan``."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    optimizer = optax.adam(ADAM["learning_rate"], eps=ADAM["epsilon"])
+
+    def loss_and_hits(weights, x, y):
+        (w1, b1), (w2, b2) = weights
+        logits = jax.nn.relu(x @ w1 + b1) @ w2 + b2
+        loss = optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+        return loss, (logits.argmax(-1) == y).sum()
+
+    def epoch(weights, state, x, y, batches):
+        def step(carry, rows):
+            weights, state = carry
+            measured, gradient = jax.value_and_grad(loss_and_hits, has_aux=True)(weights, x[rows], y[rows])
+            updates, state = optimizer.update(gradient, state, weights)
+            return (optax.apply_updates(weights, updates), state), measured
+
+        return jax.lax.scan(step, (weights, state), batches)
+
+    epoch = jax.jit(epoch, donate_argnums=(0, 1))
+    x, y = jnp.asarray(x.reshape(len(x), -1)), jnp.asarray(y)
+    draw = jax.nn.initializers.glorot_uniform()
+    keys = jax.random.split(jax.random.key(0))
+    weights = [(draw(k, s), jnp.zeros(s[1])) for k, s in zip(keys, [(784, 100), (100, 10)], strict=True)]
+    state = optimizer.init(weights)
+    rng = np.random.default_rng(0)
+    for _ in range(epochs):
+        batches = rng.permutation(len(x)).astype(np.int32).reshape(-1, BATCH)
+        (weights, state), measured = epoch(weights, state, x, y, batches)
+        jax.block_until_ready((weights, measured))
+        epoch_ends()
+
+
+def matrix_products(x, y, epochs, epoch_ends):
+    """Only multiply matrices, those of the forward and the backward pass, with NumPy's BLAS."""
+    x = x.reshape(len(x), -1)
+    rng = np.random.default_rng(0)
+    w1, w2, h, d = (
+        rng.standard_normal(s, dtype=np.float32) for s in [(784, 100), (100, 10), (BATCH, 100), (BATCH, 10)]
+    )
+    z1, z2, g1, g2, dh = (np.empty_like(a) for a in (h, d, w1, w2, h))
+    for _ in range(epochs):
+        for start in range(0, len(x), BATCH):
+            rows = x[start : start + BATCH]
+            np.matmul(rows, w1, out=z1)
+            np.matmul(h, w2, out=z2)
+            np.matmul(h.T, d, out=g2)
+            np.matmul(d, w2.T, out=dh)
+            np.matmul(rows.T, h, out=g1)
+        epoch_ends()
+
+
+def fit_in_chunks(steps):
+    """Return ``model.fit`` with XLA and so many steps between two returns to Python."""
+    return lambda *arguments: fit(*arguments, jit_compile=True, steps_per_execution=steps)
+
+
+CONTENDERS = {
+    FIT: (fit, []),
+    **{FIT_BEST + str(steps): (fit_in_chunks(steps), []) for steps in (50, 500, 1500)},
+    TORCH: (torch_loop, ["torch"]),
+    JAX: (jax_scan, ["jax", "optax"]),
+    OURS: (ours, []),
+    FLOOR: (matrix_products, []),
+}
+
+
+def measure(name, folder, epochs):
+    """Return the wall and CPU seconds of every epoch but the first."""
+    x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+    ends = []
+    CONTENDERS[name][0](x, y, epochs + 1, lambda: ends.append((time.perf_counter(), time.process_time())))
+    wall, cpu = np.diff(ends, axis=0).T
+    return {"wall": wall.tolist(), "cpu": cpu.tolist()}
+
+
+def measure_memory():
+    """Return the bytes that a process needs at most to load Fashion-MNIST and train, everything included."""
+    from utils.data import load_fashion_mnist
+
+    data = load_fashion_mnist()
+    ours(data.x_train, data.y_train, 2, lambda: None)
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def in_subprocess(*arguments):
+    """Run this file again and return what it prints as its last line."""
+    result = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(f"{arguments} failed:\n{result.stderr[-3000:]}")
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def report(times, absent, memory, loads):
+    """Return the table and what belongs to it, as Markdown."""
+    best = {name: min(wall) for name, (wall, _) in times.items()}
+    lines = ["| one epoch | best s | median s | CPU s | faster than model.fit | slower than matrix products |"]
+    lines += ["|---|--:|--:|--:|--:|--:|"]
+    for name, (wall, cpu) in times.items():
+        lines.append(
+            f"| {name} | {best[name]:.3f} | {np.median(wall):.3f} | {min(cpu):.3f} "
+            f"| {best[FIT] / best[name]:.1f} × | {best[name] / best[FLOOR]:.2f} × |"
+        )
+    packages = ["keras", "tensorflow", "numpy", *[p for name in times for p in CONTENDERS[name][1]]]
+    lines += ["", f"Peak memory of a process that loads the data and trains with {OURS}: {memory / 1e9:.2f} GB."]
+    lines += [f"Not measured, because not installed: {', '.join(absent)}."] if absent else []
+    lines += [
+        f"{os.cpu_count()} CPUs, load average before each round {', '.join(f'{load:.1f}' for load in loads)}; "
+        f"Python {platform.python_version()}, {', '.join(f'{p} {version(p)}' for p in packages)}."
+    ]
+    return "\n".join(lines)
+
+
+def main():
+    """Measure all contenders in turn and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contender is started (default 3)")
+    parser.add_argument("--epochs", type=int, default=3, help="how many epochs it runs each time (default 3)")
+    parser.add_argument("--output", type=Path, help="also write the table to this file")
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)  # contender and folder: what a subprocess does
+    arguments = parser.parse_args()
+    if arguments.only:
+        name, folder = arguments.only
+        measured = measure_memory() if name == "memory" else measure(name, Path(folder), arguments.epochs)
+        return print(json.dumps(measured))
+
+    from utils.data import load_fashion_mnist
+
+    absent = [n for n, (_, needs) in CONTENDERS.items() if not all(map(importlib.util.find_spec, needs))]
+    times = {name: ([], []) for name in CONTENDERS if name not in absent}
+    loads = []
+    with tempfile.TemporaryDirectory() as folder:
+        data = load_fashion_mnist()
+        np.save(Path(folder, "x.npy"), data.x_train)
+        np.save(Path(folder, "y.npy"), data.y_train.astype(np.int32))
+        for _ in range(arguments.rounds):
+            loads.append(os.getloadavg()[0])
+            for name, (wall, cpu) in times.items():
+                measured = in_subprocess("--only", name, folder, "--epochs", str(arguments.epochs))
+                wall += measured["wall"]
+                cpu += measured["cpu"]
+    table = report(times, absent, in_subprocess("--only", "memory", "-"), loads)
+    print(table)
+    if arguments.output:
+        arguments.output.write_text(table + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
