@@ -174,15 +174,15 @@ def main():
         arguments += ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
         with served(default) as there, served(ours) as here:
             for name in options.pages:
-                figures = []
-                for address in (there, here):
+                runs = {there: [], here: []}
+                for address in [there, here] * options.runs:  # in turns, so that a busy machine is busy for both
                     browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-                    found = medians([open_page(browser, address, name) for _ in range(options.runs)])
+                    found = open_page(browser, address, name)
                     browser.close()
                     for form in ("desktop", "phone") if options.lighthouse else ():
-                        runs = [judge(options.lighthouse, chromium, address, name, form) for _ in range(options.runs)]
-                        found |= medians(runs)
-                    figures.append(found)
+                        found |= judge(options.lighthouse, chromium, address, name, form)
+                    runs[address].append(found)
+                figures = [medians(runs[address]) for address in (there, here)]
                 print(f"\n{name:<32}{'default':>12}{'ours':>12}{'ours/default':>14}")
                 for what, before in figures[0].items():
                     after = figures[1][what]

@@ -295,14 +295,26 @@ def test_the_starting_point_follows_a_finger_while_the_rest_of_the_map_scrolls_t
         points = [{"x": x, "y": y} for x, y in places]
         protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
+    def arrive(x, y):
+        """Wait until the browser has passed the touches on: it keeps them for the next frame."""
+        page.wait_for_function(
+            "start => String(document.querySelector('.optimizer-playground').playground.state.start) === start",
+            arg=f"{x},{y}",
+        )
+
     scrolled = page.evaluate("scrollY")
     touch("touchStart", figure.place_of(-8, 2))
     for x in (-7, -6, -5, -4):
         touch("touchMove", figure.place_of(x, -3))
     touch("touchEnd")
+    arrive(-4, -3)
     figure.check(start=[-4, -3])
     assert page.evaluate("scrollY") == scrolled
-    page.touchscreen.tap(*figure.place_of(5, 5))
+    for _ in range(20):  # on a busy machine, the browser may take a tap for a long press
+        page.touchscreen.tap(*figure.place_of(5, 5))
+        page.wait_for_timeout(100)
+        if figure.state["start"] == [5, 5]:
+            break
     figure.check(start=[5, 5])
     x, y = figure.place_of(0, -2)
     touch("touchStart", (x, y))
@@ -724,11 +736,6 @@ def jupyterlab(tmp_path):
         "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
     }
-    # A reader's own shortcut that, unlike JupyterLab's, holds wherever in the notebook the key is pressed.
-    shortcuts = tmp_path / "settings" / "@jupyterlab" / "shortcuts-extension" / "shortcuts.jupyterlab-settings"
-    shortcuts.parent.mkdir(parents=True)
-    own = {"command": "notebook:insert-cell-below", "keys": ["J"], "selector": ".jp-Notebook"}
-    shortcuts.write_text(json.dumps({"shortcuts": [own]}))
     log = (tmp_path / "log").open("w")
     server = subprocess.Popen(command, env=os.environ | folders, stdout=log, stderr=subprocess.STDOUT, cwd=tmp_path)
     try:
@@ -773,7 +780,6 @@ def test_it_works_in_jupyterlab(browser, jupyterlab):
         cells = page.locator(".jp-Cell").count()
         figure.handle.press("ArrowDown")
         figure.handle.press("b")
-        figure.handle.press("j")
         figure.handle.press("ArrowDown")
         figure.check(learning_rate=0.56, start=[-8, 1.6])
         assert page.locator(".jp-Cell").count() == cells

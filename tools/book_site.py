@@ -63,6 +63,9 @@ def finish(page, context):
     if context.get("pagename") != "search":  # every page loads the index, and only this one looks into it
         page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^>]*></script>\s*', "", page)
         page = re.sub(r'<script src="(?![^"]*documentation_options)', '<script defer src="', page)
+    page = page.replace(
+        "<head>", "<head>\n    <!-- Icons: Font Awesome Free, CC BY 4.0, https://fontawesome.com/license/free -->", 1
+    )
     sidebar = '<div id="pst-primary-sidebar"'  # to screen readers, the only part of the page that is in no region
     return page.replace(sidebar, f'{sidebar} role="complementary" aria-label="Book"')
 

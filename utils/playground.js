@@ -268,7 +268,7 @@ globalThis.optimizerPlayground ??= (() => {
         steps.moveTo(...point);
         steps.arc(...point, 2.1, 0, 7);
       }
-      if (far(point, last) > 0.6) line.lineTo(...(last = point));
+      if (far(point, last) > 1.5) line.lineTo(...(last = point));
     }
     mark(last, 5.6);
     Object.assign(pen, { lineJoin: "bevel", lineWidth: 4, strokeStyle: theme.paper, fillStyle: look.color });
@@ -748,8 +748,8 @@ globalThis.optimizerPlayground ??= (() => {
     const linkable = window === top && !document.getElementById("jupyter-config-data");
     find("[name=copy_link]").hidden = !linkable;
 
-    host.dataset.lmSuppressShortcuts = "true"; // keys in here are not JupyterLab's shortcuts
-    host.addEventListener("keydown", (event) => { // nor the page's
+    host.dataset.lmSuppressShortcuts = "true"; // for JupyterLab before 4.1
+    host.addEventListener("keydown", (event) => { // keys in here are no shortcuts of the page
       if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
     });
     const card = host.closest(".cell_output .text_html"); // Jupyter Book's light card for dark pages
