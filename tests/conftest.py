@@ -23,6 +23,17 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def keras():
+    """Keras, computing in float64; put back as it was afterwards."""
+    import keras
+
+    floatx = keras.backend.floatx()
+    keras.backend.set_floatx("float64")
+    yield keras
+    keras.backend.set_floatx(floatx)
+
+
+@pytest.fixture(scope="module")
 def browser():
     """Chromium, headless, driven by Playwright: the system's, or the one that `playwright install chromium` fetched.
 

@@ -96,17 +96,6 @@ def optax(jax):
     return require("optax")
 
 
-@pytest.fixture(scope="module")
-def keras():
-    """Keras, computing in float64; put back as it was afterwards."""
-    import keras
-
-    floatx = keras.backend.floatx()
-    keras.backend.set_floatx("float64")
-    yield keras
-    keras.backend.set_floatx(floatx)
-
-
 def gradients():
     """Gradients, shape (STEPS, 6): noise of four sizes, sparse noise, and noise with a drift that fades."""
     rng = np.random.default_rng(3)

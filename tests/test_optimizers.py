@@ -74,17 +74,6 @@ def run(optimizer, gradients, theta0=0.0):
 # Parity with Keras
 
 
-@pytest.fixture(scope="module")
-def keras():
-    """Keras, computing in float64; put back as it was afterwards."""
-    import keras
-
-    floatx = keras.backend.floatx()
-    keras.backend.set_floatx("float64")
-    yield keras
-    keras.backend.set_floatx(floatx)
-
-
 def in_keras(keras, optimizer):
     """Return the same optimizer from Keras, which would round Python floats to float32."""
     name, same_rule, _ = OPTIMIZERS[type(optimizer)]
