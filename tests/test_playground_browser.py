@@ -2,16 +2,8 @@
 
 import base64
 import json
-import os
 import re
-import secrets
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
-import nbformat
 import numpy as np
 import pytest
 
@@ -698,102 +690,38 @@ def test_a_figure_that_starts_hidden_draws_itself_when_shown(open_page):
         return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean); }""")
 
 
-@pytest.fixture
-def jupyterlab(tmp_path):
-    """A JupyterLab on a free loopback port, and a notebook with two figures in it. Yields the notebook's address."""
-    cells = [
+def test_it_works_in_jupyterlab(run_in_jupyterlab):
+    page, errors = run_in_jupyterlab(
         "from utils.playground import playground",
         "playground('ravine', learning_rate=0.5, momentum=0.8)",
         "display(playground('saddle', optimizers=('Adam',)))",
-    ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    (tmp_path / "root").mkdir()
-    nbformat.write(notebook, tmp_path / "root" / "figures.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--port-retries=0",
-    ]
-    command += [
-        f"--IdentityProvider.token={token}",
-        f"--ServerApp.root_dir={tmp_path / 'root'}",
-        "--LabApp.news_url=None",
-    ]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")
-    folders = {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "RUNTIME")}
-    folders |= {
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-    }
-    log = (tmp_path / "log").open("w")
-    server = subprocess.Popen(command, env=os.environ | folders, stdout=log, stderr=subprocess.STDOUT, cwd=tmp_path)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            assert server.poll() is None, (tmp_path / "log").read_text()
-            try:
-                urllib.request.urlopen(f"{address}/api?token={token}", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"{address}/lab/tree/figures.ipynb?token={token}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        log.close()
-
-
-def test_it_works_in_jupyterlab(browser, jupyterlab):
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    try:
-        page.goto(jupyterlab)
-        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_function(
-            "document.querySelectorAll('.optimizer-playground').length === 2 && "
-            "[...document.querySelectorAll('.optimizer-playground')].every((host) => host.playground)"
-        )
-        figure, second = Figure(page), Figure(page, 1)
-        figure.host.scroll_into_view_if_needed()
-        assert not figure.host.locator("img").is_visible()
-        figure.check()
-        figure.slider("Learning rate α").press("ArrowRight")
-        figure.check(learning_rate=0.56)
-        # Keys that are shortcuts of JupyterLab's command mode: they move the point, and neither cell nor focus.
-        cells = page.locator(".jp-Cell").count()
-        figure.handle.press("ArrowDown")
-        figure.handle.press("b")
-        figure.handle.press("ArrowDown")
-        figure.check(learning_rate=0.56, start=[-8, 1.6])
-        assert page.locator(".jp-Cell").count() == cells
-        figure.page.mouse.click(*figure.place_of(4, 4))
-        figure.check(learning_rate=0.56, start=[4, 4])
-        assert not figure.button("Copy link").is_visible()
-        assert figure.button("Copy as Python").is_visible()
-        second.check()
-        paper = "host => getComputedStyle(host.shadowRoot.querySelector('.app')).backgroundColor"
-        before = figure.host.evaluate(paper)
-        light = page.evaluate("document.body.dataset.jpThemeLight")
-        page.evaluate("document.body.dataset.jpThemeLight = String(document.body.dataset.jpThemeLight !== 'true')")
-        figure.settle()
-        assert figure.host.evaluate(paper) != before, light
-        assert errors == []
-    finally:
-        context.close()
+    )
+    page.wait_for_function(
+        "document.querySelectorAll('.optimizer-playground').length === 2 && "
+        "[...document.querySelectorAll('.optimizer-playground')].every((host) => host.playground)"
+    )
+    figure, second = Figure(page), Figure(page, 1)
+    figure.host.scroll_into_view_if_needed()
+    assert not figure.host.locator("img").is_visible()
+    figure.check()
+    figure.slider("Learning rate α").press("ArrowRight")
+    figure.check(learning_rate=0.56)
+    # Keys that are shortcuts of JupyterLab's command mode: they move the point, and neither cell nor focus.
+    cells = page.locator(".jp-Cell").count()
+    figure.handle.press("ArrowDown")
+    figure.handle.press("b")
+    figure.handle.press("ArrowDown")
+    figure.check(learning_rate=0.56, start=[-8, 1.6])
+    assert page.locator(".jp-Cell").count() == cells
+    figure.page.mouse.click(*figure.place_of(4, 4))
+    figure.check(learning_rate=0.56, start=[4, 4])
+    assert not figure.button("Copy link").is_visible()
+    assert figure.button("Copy as Python").is_visible()
+    second.check()
+    paper = "host => getComputedStyle(host.shadowRoot.querySelector('.app')).backgroundColor"
+    before = figure.host.evaluate(paper)
+    light = page.evaluate("document.body.dataset.jpThemeLight")
+    page.evaluate("document.body.dataset.jpThemeLight = String(document.body.dataset.jpThemeLight !== 'true')")
+    figure.settle()
+    assert figure.host.evaluate(paper) != before, light
+    assert errors == []
