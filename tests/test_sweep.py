@@ -3,6 +3,7 @@
 import doctest
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -135,6 +136,31 @@ def test_line_cut_off_in_mid_write_is_run_again(trial, path):
     assert trial.runs() == [(1, 1), (2, 1), (2, 1)]
     assert table["product"].tolist() == [1, 2]
     assert [json.loads(line)["setting"]["a"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+def test_full_disk_is_named_and_costs_nothing_that_had_finished(trial, path):
+    sweep(trial, grid(a=[1], b=[1]), path)
+    room = path.stat().st_size * 7 // 2  # the third line fits, the fourth in part
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))  # the system then refuses bytes as a full disk does
+    try:
+        with pytest.raises(RuntimeError, match=r"not be written \(File too large\); 3 of 5 .* make room") as caught:
+            sweep(trial, grid(a=range(1, 6), b=[1]), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(path) in str(caught.value)
+    assert path.stat().st_size == room, "the fourth line is cut off"
+    table = sweep(trial, grid(a=range(1, 6), b=[1]), path)
+    assert table["product"].tolist() == [1, 2, 3, 4, 5]
+    assert [trial.runs().count((a, 1)) for a in range(1, 6)] == [1, 1, 1, 2, 1]
+
+
+def test_error_of_a_trial_is_not_taken_for_a_full_disk(path):
+    def fails(a):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        sweep(fails, grid(a=[1]), path)
 
 
 def test_other_files_are_refused_and_left_alone(trial, path):

@@ -65,7 +65,8 @@ def sweep(trial, settings, path, *, progress=False):
         If a setting is given twice or cannot be written as JSON, a result has a name that the setting uses already, or
         the file is no file of results.
     RuntimeError
-        If a worker process died. What had finished is in the file: the same call goes on from there.
+        If a worker process died, or the file cannot be written because the disk is full or gone. What had finished is
+        in the file: the same call goes on from there.
     """
     path = Path(path)
     settings = [{name: _plain(value) for name, value in setting.items()} for setting in settings]
@@ -78,19 +79,27 @@ def sweep(trial, settings, path, *, progress=False):
 
     path.parent.mkdir(parents=True, exist_ok=True)
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
-    with path.open("a", encoding="utf-8") as file, tqdm(total=len(left), unit="trial", disable=not progress) as bar:
+
+    def kept():
+        return f"{sum(key in results for key in keys)} of {len(keys)} trials are in {path}: "
+
+    # Unbuffered: what the disk refused must not be tried once more when the file is closed.
+    with path.open("ab", buffering=0) as file, tqdm(total=len(left), unit="trial", disable=not progress) as bar:
         try:
             for key, result in parallel(joblib.delayed(_run)(trial, *each) for each in left):
                 line = json.dumps({"setting": json.loads(key), "result": result}) + "\n"
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())  # a result counts as kept only when a power cut cannot take it back
+                try:
+                    _append(file, line.encode())
+                except OSError as error:
+                    raise RuntimeError(
+                        f"a result could not be written ({error.strerror}); {kept()}"
+                        "make room there, then make the same call again to go on"
+                    ) from error
                 results[key] = result
                 bar.update()
         except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
-            done = sum(key in results for key in keys)
             raise RuntimeError(
-                f"a worker process died, perhaps for lack of memory; {done} of {len(keys)} trials are in {path}: "
+                f"a worker process died, perhaps for lack of memory; {kept()}"
                 "make the same call again to go on, with fewer processes if it happens again"
             ) from error
     return pd.DataFrame([setting | results[key] for key, setting in zip(keys, settings, strict=True)])
@@ -102,6 +111,12 @@ def _run(trial, key, setting):
     if clash:
         raise ValueError(f"the trial returns {clash[0]!r}, which is the name of a setting: choose another")
     return key, result
+
+
+def _append(file, line):
+    while line:  # on a disk that fills up, the system may take a part of a line only
+        line = line[file.write(line) :]
+    os.fsync(file.fileno())  # a result counts as kept only when a power cut cannot take it back
 
 
 def _plain(value):
