@@ -1,17 +1,24 @@
-# make book · make test · make notebooks · make serve · make repository · make clean: see CONTRIBUTING.md.
+# make book · test · test-colab · test-matrix · notebooks · serve · repository · clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
-NOTEBOOKS ?= $(wildcard book/*.ipynb)
-BUILD := jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . -W -n --keep-going
+NOTEBOOKS ?= $(wildcard book/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book test data notebooks serve repository clean
+.PHONY: book test test-colab test-matrix data notebooks serve repository clean
 
 book: .venv/installed
-	$(BIN)/$(BUILD)
+	$(BIN)/python -m tools.build
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
 
 test: data
 	$(BIN)/pytest
+
+# Every notebook alone, with Colab's versions. One of them: make test-colab NOTEBOOKS=book/02-sgd.ipynb
+test-colab: data .venv-colab/installed
+	$(BIN)/python -m tools.colab $(NOTEBOOKS)
+
+# The notebooks' tests as on other machines. Some: make test-matrix ENVIRONMENTS="avx2 one-thread" NOTEBOOKS=…
+test-matrix: data
+	$(BIN)/python -m tools.matrix $(NOTEBOOKS) $(if $(ENVIRONMENTS),--environments $(ENVIRONMENTS))
 
 data: .venv/installed
 	$(BIN)/python -m utils.data
@@ -29,6 +36,11 @@ clean:
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --requirement requirements.txt
+	@touch $@
+
+.venv-colab/installed: requirements-colab.txt
+	$(PYTHON) -m venv --clear .venv-colab
+	.venv-colab/bin/pip install --quiet --requirement requirements-colab.txt
 	@touch $@
 
 # Point every badge, link and set-up cell at another repository: make repository URL=https://github.com/you/course

@@ -17,13 +17,25 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The folder of the HTML book, built from the stored outputs as `make book` does, warnings being errors."""
-    output = tmp_path_factory.mktemp("site")
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml"]
-    command += ["--toc", ROOT / "_toc.yml", "--path-output", output, "-W", "-n", "--keep-going"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode == 0, f"the book does not build:\n{result.stdout[-3000:]}\n{result.stderr[-5000:]}"
-    return output / "_build" / "html"
+    """The folder of the HTML book, built as `make book` does, once for all the processes of a run."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of which every process has a subfolder
+    log = folder / "site.log"
+    try:
+        (folder / "site").mkdir()
+    except FileExistsError:  # another process builds it, or has built it
+        last = time.monotonic() + 600
+        while not log.exists():
+            assert time.monotonic() < last, "the process that builds the book did not finish"
+            time.sleep(0.2)
+    else:
+        command = [sys.executable, "-m", "tools.build", folder / "site"]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        (folder / "site.part").write_text(result.stdout[-3000:] + result.stderr[-5000:] if result.returncode else "")
+        (folder / "site.part").rename(log)
+    assert not log.read_text(), f"the book does not build:\n{log.read_text()}"
+    return folder / "site" / "_build" / "html"
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 """tools.repository: one command points the whole course at another repository."""
 
-import shutil
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools.repository import badge, current_url, rewrite, setup_cell, split_url
+from tools.repository import badge, copy, current_url, rewrite, setup_cell, split_url
 
 ROOT = Path(__file__).resolve().parent.parent
 NEW_URL = "https://github.com/ada-l/teaching.optimizers"
@@ -16,19 +17,7 @@ NEW_URL = "https://github.com/ada-l/teaching.optimizers"
 @pytest.fixture
 def fork(tmp_path):
     """A copy of what git would hold of this repository, in a repository of its own."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in filter(None, listing.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=tmp_path, check=True)
+    copy(tmp_path)
     return tmp_path
 
 
@@ -64,17 +53,46 @@ def contents(folder):
     return {path: path.read_bytes() for path in files if path.name != Path(__file__).name}
 
 
+def traces(folder, url):
+    """Where the address of a repository, or that of its site, stands below ``folder``: in a file's name or its text."""
+    owner, name = map(re.escape, split_url(url))
+    trace = re.compile(rf"{owner}(/|\.github\.io/|%2F){name}", re.IGNORECASE)
+    return [
+        path.relative_to(folder).as_posix()
+        for path, content in contents(folder).items()
+        if trace.search(path.as_posix()) or trace.search(content.decode("utf-8", errors="ignore"))
+    ]
+
+
 def test_rewrite_leaves_no_trace_of_the_old_address_and_can_be_undone(fork):
     old_url = current_url(fork)
     before = contents(fork)
+    assert {"_config.yml", "README.md", "book/02-sgd.ipynb", "book/solutions/02-sgd.ipynb"} <= set(
+        traces(fork, old_url)
+    )
     changed = rewrite(NEW_URL, fork)
     assert {"_config.yml", "README.md", "CITATION.cff"} <= set(changed)
     assert current_url(fork) == NEW_URL
-    owner, name = split_url(old_url)
-    trace = subprocess.run(["git", "grep", "-lE", f"{owner}(/|\\.github\\.io/){name}"], cwd=fork, capture_output=True)
-    assert trace.stdout == b""
+    assert traces(fork, old_url) == []
     rewrite(old_url, fork)
     assert contents(fork) == before
+
+
+def test_a_fork_builds_a_site_of_its_own(fork):
+    old_url = current_url(fork)
+    command = [sys.executable, "-m", "tools.repository", NEW_URL]
+    environ = os.environ | {"PYTHONPATH": str(fork)}  # the fork's modules, not those that are installed
+    subprocess.run(command, cwd=fork, env=environ, check=True, capture_output=True)
+    command = [sys.executable, "-m", "tools.build"]
+    build = subprocess.run(command, cwd=fork, env=environ, capture_output=True, text=True)
+    assert build.returncode == 0, build.stdout[-3000:] + build.stderr[-3000:]
+    site = fork / "_build" / "html"
+    assert traces(fork, old_url) == []
+    pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    assert {"index.html", "02-sgd.html", "solutions/02-sgd.html", "404.html"} <= pages
+    chapter = (site / "02-sgd.html").read_text(encoding="utf-8")
+    assert 'href="https://ada-l.github.io/teaching.optimizers/02-sgd.html"' in chapter
+    assert "colab.research.google.com/github/ada-l/teaching.optimizers/blob/main/book/02-sgd.ipynb" in chapter
 
 
 def test_the_command_refuses_a_bad_address_in_one_line():

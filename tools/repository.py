@@ -6,6 +6,7 @@ and tests/test_book.py holds them to it.
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,9 +59,8 @@ def rewrite(url, root=ROOT):
         f"{old_owner}.github.io/{old_name}": f"{owner}.github.io/{name}",
         f"{old_owner}/{old_name}": f"{owner}/{name}",
     }
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True)
     changed = []
-    for relative in filter(None, listing.stdout.split("\0")):
+    for relative in _listed(root):
         path = root / relative
         try:
             text = path.read_text(encoding="utf-8")
@@ -73,6 +73,23 @@ def rewrite(url, root=ROOT):
             path.write_text(new, encoding="utf-8")
             changed.append(relative)
     return changed
+
+
+def copy(target, root=ROOT):
+    """Commit the work tree as it stands, uncommitted and new files included, to a new repository in ``target``."""
+    for relative in _listed(root, "--cached", "--others", "--exclude-standard"):
+        if (root / relative).is_file():  # git also lists what was deleted and not yet committed
+            (target / relative).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / relative, target / relative)
+    author = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"]
+    commit = [*author, "commit", "--quiet", "--message", "The work tree as it stands"]
+    for command in (["init", "--quiet"], ["add", "--all"], commit):
+        subprocess.run(["git", *command], cwd=target, check=True)
+
+
+def _listed(root, *kinds):
+    listing = subprocess.run(["git", "ls-files", "-z", *kinds], cwd=root, check=True, capture_output=True, text=True)
+    return [name for name in listing.stdout.split("\0") if name]
 
 
 if __name__ == "__main__":
