@@ -1,0 +1,262 @@
+"""The study of chapter 09: its two networks and six optimizers, one trial, the stored results, and how to judge them.
+
+A trial trains one network once, with Keras' own optimizers. ``benchmarks/comparison.py`` runs the whole study;
+``comparison.csv`` beside this file holds what came out.
+"""
+
+import itertools
+from functools import lru_cache, partial
+from importlib.resources import files
+
+import keras
+import numpy as np
+import pandas as pd
+
+from utils.data import load_fashion_mnist
+from utils.training import restart, train
+
+#: The learning rates that every optimizer is tuned over: 1, 2 and 5 in each power of ten.
+LEARNING_RATES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+#: The six rules as Keras' own classes. What is not named here has Keras' default, the learning rate included.
+OPTIMIZERS = {
+    "SGD": keras.optimizers.SGD,
+    "Momentum": partial(keras.optimizers.SGD, momentum=0.9),
+    "Nesterov": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
+    "Adagrad": keras.optimizers.Adagrad,
+    "RMSprop": keras.optimizers.RMSprop,
+    "Adam": keras.optimizers.Adam,
+}
+
+#: How many of the 48,000 training images each network sees: on a CPU, a convolution costs far more than a product.
+EXAMPLES = {"dense": 48_000, "convolutional": 24_000}
+EPOCHS = 5
+
+
+def dense():
+    """Return the network of chapter 08, with 79,510 parameters."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(100, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def convolutional():
+    """Return a convolution with a stride instead of pooling, then two dense layers: 26,368 parameters."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Reshape((28, 28, 1)),
+            keras.layers.Conv2D(8, 5, strides=3, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(50, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+NETWORKS = {"dense": dense, "convolutional": convolutional}
+
+
+def trial(network, optimizer, learning_rate, seed, scored_on="validation", examples=None, epochs=EPOCHS):
+    """Train a network once, from new weights, and say how well it does on images it has not seen.
+
+    Parameters
+    ----------
+    network : {"dense", "convolutional"}
+    optimizer : str
+        A key of ``OPTIMIZERS``.
+    learning_rate : float
+    seed : int
+        Of the first weights and of the order of the images, the same for every optimizer.
+    scored_on : {"validation", "test"}
+        The images to score on: the first for choosing a learning rate, the second for the report.
+    examples : int, optional
+        The number of training images, by default that of ``EXAMPLES``.
+    epochs : int
+
+    Returns
+    -------
+    dict
+        ``accuracy`` and ``loss`` on those images after the last epoch, and ``train_loss``, the mean over that epoch. A
+        loss is NaN if training diverged.
+    """
+    model, rule = _pair(network, optimizer)
+    keras.utils.set_random_seed(seed)
+    restart(model, rule)
+    rule.learning_rate = learning_rate
+    x, y, scored = _images()
+    examples = examples or EXAMPLES[network]
+    history = train(model, rule, (x[:examples], y[:examples], *scored[scored_on]), epochs=epochs, seed=seed)
+    return {
+        "accuracy": round(history.val_accuracy[-1], 5),
+        "loss": round(history.val_loss[-1], 5),
+        "train_loss": round(history.loss[-1], 5),
+    }
+
+
+# A pair is kept because a program is compiled for it, in a second or two.
+@lru_cache(maxsize=len(NETWORKS) * len(OPTIMIZERS))
+def _pair(network, optimizer):
+    model = NETWORKS[network]()
+    model.compile(loss="sparse_categorical_crossentropy")
+    return model, OPTIMIZERS[optimizer]()
+
+
+@lru_cache(maxsize=1)
+def _images():
+    """Return the training images and labels, and the validation and test sets by name, as tensors kept once."""
+    data = load_fashion_mnist()
+    x_train, x_val, x_test = map(keras.ops.convert_to_tensor, (data.x_train, data.x_val, data.x_test))
+    return x_train, data.y_train, {"validation": (x_val, data.y_val), "test": (x_test, data.y_test)}
+
+
+def default_learning_rate(optimizer):
+    """Return the learning rate that Keras gives an optimizer of which nobody says another."""
+    return round(float(OPTIMIZERS[optimizer]().learning_rate), 7)  # it is stored in 32 bits
+
+
+def load_results():
+    """Return the stored results of the whole study.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each trial. ``run`` is "first", "second" (the study again, with other seeds) or "AVX2" (the first
+        run's final trials again, computed with other instructions of the processor); then come the arguments of
+        ``trial`` and its results.
+    """
+    with files("utils").joinpath("comparison.csv").open() as file:
+        return pd.read_csv(file)
+
+
+def chosen_learning_rates(tuning):
+    """Return, for each network and optimizer, the learning rate with the best mean validation accuracy.
+
+    Parameters
+    ----------
+    tuning : pandas.DataFrame
+        The trials to choose by: any number of seeds at each learning rate.
+
+    Returns
+    -------
+    pandas.Series
+        Learning rates, indexed by network and optimizer. Of two that are equally good, the smaller.
+    """
+    means = tuning.groupby(["network", "optimizer", "learning_rate"], sort=False)["accuracy"].mean()
+    best = means.sort_index().groupby(level=["network", "optimizer"]).idxmax()
+    return best.str[2].rename("learning_rate")
+
+
+def final_scores(trials, learning_rates):
+    """Return the test accuracies of a study's second part at one learning rate for each optimizer.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        Those of one run and one network.
+    learning_rates : mapping of str to float
+        By the name of the optimizer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each seed, one column for each optimizer.
+    """
+    final = trials[trials["scored_on"] == "test"]
+    final = final[final["learning_rate"] == final["optimizer"].map(dict(learning_rates))]
+    return final.pivot(index="seed", columns="optimizer", values="accuracy")[list(OPTIMIZERS)]
+
+
+def good_range(means, margin=0.01):
+    """Return the lowest and the highest learning rate around the best whose mean accuracy is within a margin of it.
+
+    Parameters
+    ----------
+    means : pandas.Series
+        Mean accuracies of one optimizer, indexed by learning rate.
+    margin : float
+
+    Returns
+    -------
+    lowest, highest : float
+        All learning rates of the index between them are within the margin too.
+    """
+    means = means.sort_index()
+    bad = np.flatnonzero(~(means >= means.max() - margin))
+    best = int(np.argmax(means))
+    first = max(bad[bad < best], default=-1) + 1
+    last = min(bad[bad > best], default=len(means)) - 1
+    return means.index[first], means.index[last]
+
+
+def sign_flip_test(differences):
+    """Return the p-value of Fisher's sign-flip test of paired differences, two-sided and exact.
+
+    If two optimizers were alike, each difference could as well have come with the other sign. The p-value is the share
+    of all ways to set the signs that give a sum at least as far from zero as the one measured.
+
+    Parameters
+    ----------
+    differences : sequence of float
+        One for each seed; at most 20 of them, because all ``2**n`` ways are tried.
+
+    Returns
+    -------
+    float
+    """
+    differences = np.asarray(differences, dtype=float)
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(differences) - 1)))  # up to a flip of all
+    sums = np.abs(signs @ differences[1:] + differences[0])
+    return float(np.mean(sums >= abs(differences.sum()) - 1e-12))
+
+
+def holm(p_values):
+    """Return p-values adjusted by Holm's method for the number of tests made.
+
+    The smallest of k is multiplied by k, the next by k - 1, and so on; none may be below the one before.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+
+    Returns
+    -------
+    numpy.ndarray
+        In the order given. Calling those up to 0.05 real, one is wrong in at most 5 % of studies.
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    order = np.argsort(p_values, kind="stable")
+    adjusted = np.empty(len(p_values))
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
+
+
+def verdicts(scores):
+    """Compare every two columns over the seeds: sign-flip tests, adjusted by Holm's method.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        One row for each seed, one column for each optimizer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the pair, the better first: ``difference``, the mean lead in percentage points; ``p``, adjusted; and
+        ``real``, whether that is below 0.05.
+    """
+    rows = {}
+    for pair in itertools.combinations(scores.columns, 2):
+        better, worse = sorted(pair, key=lambda name: -scores[name].mean())
+        lead = scores[better] - scores[worse]
+        rows[better, worse] = {"difference": 100 * lead.mean(), "p": sign_flip_test(lead)}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index.names = ["better", "worse"]
+    table["p"] = holm(table["p"])
+    return table.assign(real=table["p"] < 0.05)
