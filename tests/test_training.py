@@ -130,7 +130,7 @@ def test_every_example_is_used_once_whatever_the_batch_size(batch_size):
 
 def test_batch_normalization_and_regularization_as_in_fit(monkeypatch):
     def middle():
-        # No bias: the batch's mean takes it out again, so its gradient is rounding error, which Adam scales to full steps.
+        # No bias: the batch's mean takes it out again, so its gradient is rounding error, and Adam would follow that.
         regular = layers.Dense(8, use_bias=False, kernel_regularizer=keras.regularizers.L2(0.01))
         return layers.Flatten(), regular, layers.BatchNormalization(), layers.ReLU()
 
