@@ -1,7 +1,6 @@
 """Fashion-MNIST: how its files are checked, repaired and fetched (small made-up files, no network), and its arrays."""
 
 import errno
-import gzip
 import hashlib
 import os
 import re
@@ -439,10 +438,10 @@ def fashion():
     return data.load_fashion_mnist()
 
 
-def published(name, header):
-    """Read a published file without Keras: ``header`` bytes, then one byte for each pixel or label."""
-    with gzip.open(REAL_CACHE / name) as file:
-        return np.frombuffer(file.read(), np.uint8, offset=header)
+@pytest.fixture(scope="module")
+def published():
+    """What Keras makes of the files: ((x, y), (x_test, y_test))."""
+    return keras.datasets.fashion_mnist.load_data()
 
 
 def test_shapes_and_dtypes(fashion):
@@ -463,9 +462,8 @@ def test_pixels_fill_the_range_0_to_1(fashion):
         np.testing.assert_array_equal(np.unique(images), (np.arange(256) / 255).astype(np.float32))
 
 
-def test_split_equals_one_done_by_hand(fashion):
-    x = published("train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
-    y = published("train-labels-idx1-ubyte.gz", 8)
+def test_split_equals_one_done_by_hand(fashion, published):
+    x, y = published[0]
     # What train_test_split does: shuffle, hold out the first 20 %, train on the rest.
     shuffled = np.random.RandomState(42).permutation(60_000)
     val, train = shuffled[:12_000], shuffled[12_000:]
@@ -479,10 +477,10 @@ def test_split_equals_one_done_by_hand(fashion):
         np.testing.assert_array_equal(np.rint(images * 255).astype(np.uint8), x[index])
 
 
-def test_test_set_is_the_published_one_in_its_order(fashion):
-    x = published("t10k-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
+def test_test_set_is_the_published_one_in_its_order(fashion, published):
+    x, y = published[1]
     np.testing.assert_array_equal(fashion.x_test, (x / 255.0).astype(np.float32))
-    np.testing.assert_array_equal(fashion.y_test, published("t10k-labels-idx1-ubyte.gz", 8))
+    np.testing.assert_array_equal(fashion.y_test, y)
 
 
 def test_no_image_is_in_both_parts_and_none_is_lost():
@@ -512,7 +510,6 @@ def real_copy(tmp_path, monkeypatch):
     """A copy of the real cache, in which a test may damage a file."""
     home = tmp_path / "home"
     monkeypatch.setenv("KERAS_HOME", str(home))
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(home))
     return Path(shutil.copytree(REAL_CACHE, home / "datasets" / "fashion-mnist"))
 
 

@@ -35,7 +35,7 @@ print(json.dumps(dict(reversed(packages))))  # of two versions the first on the 
 
 
 class Rehearsal(NamedTuple):
-    """How it went: the notebook's name, the seconds it took, what went wrong ("" if nothing), what set-up installed."""
+    """How it went: the notebook below book/, the seconds it took, what went wrong ("" if nothing), what set-up installed."""
 
     name: str
     seconds: float
@@ -83,7 +83,8 @@ def rehearse(notebook, repository, environment=ENVIRONMENT):
     said = re.sub(r"\x1b\[[\d;]*m", "", (run.stdout + run.stderr).rpartition("nbclient.exceptions.")[2]).strip()
     errors = ([said] if run.returncode else []) + changed
     added = sorted(f"{name} {after[name]}" for name in after.keys() - before.keys())
-    return Rehearsal(notebook.stem, time.monotonic() - began, "\n".join(errors), added)
+    name = Path(os.path.relpath(notebook, ROOT / "book")).with_suffix("").as_posix()
+    return Rehearsal(name, time.monotonic() - began, "\n".join(errors), added)
 
 
 def machine(folder, repository, environment):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gzip
 import hashlib
 import os
 import shutil
@@ -47,7 +48,7 @@ class FashionMNIST(NamedTuple):
 
 
 def load_fashion_mnist():
-    """Load Fashion-MNIST with Keras, scale the pixels and hold out a validation set.
+    """Load Fashion-MNIST from Keras' cache, scale the pixels and hold out a validation set.
 
     The files are checked first (:func:`ensure_data`), so a missing or damaged one is fetched again before it is read.
 
@@ -64,16 +65,22 @@ def load_fashion_mnist():
     DataUnavailableError
         If the files are not there and no source has them.
     """
-    ensure_data(quiet=True)
+    folder = ensure_data(quiet=True)
+    from sklearn.model_selection import train_test_split  # slow to import, and not needed to check or copy files
 
-    # Slow to import, and not needed to check or copy files.
-    import keras
-    from sklearn.model_selection import train_test_split
-
-    (x, y), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
+    x, y, x_test, y_test = (_read(folder / name) for name in SHA256)
     x_train, x_val, y_train, y_val = train_test_split(x, y, test_size=0.2, random_state=42)
     x_train, x_val, x_test = (images.astype(np.float32) / 255 for images in (x_train, x_val, x_test))
-    return FashionMNIST(x_train, y_train, x_val, y_val, x_test, y_test.copy())  # Keras' y_test is read-only
+    return FashionMNIST(x_train, y_train, x_val, y_val, x_test, y_test.copy())
+
+
+def _read(path):
+    """Return the array of a file, which holds the number of axes, the length of each, then the values."""
+    with gzip.open(path) as file:
+        content = file.read()
+    axes = content[3]
+    shape = np.frombuffer(content, ">i4", axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def cache_folder():
