@@ -17,6 +17,27 @@ SEEDS = range(5)
 
 #: Wrong attempts, as learners make them: what to replace in the published solution, by what, and the hint that follows.
 WRONG = {
+    # 01 Hyperparameters
+    "parameters": [
+        ("(inputs + 1)", "inputs", "no_biases"),
+        (" + [10]", "", "no_output_layer"),
+        ("layers * [units]", "[units]", "one_hidden_layer"),
+        ("layers * [units]", "(layers + 1) * [units]", "one_layer_too_many"),
+        ("(inputs + 1) * outputs", "inputs * outputs + 1", "wrong"),
+    ],
+    "log_uniform": [
+        ("low * (high / low) ** u", "low + u * (high - low)", "linear_draw"),
+        ("low * (high / low) ** u", "high * (low / high) ** u", "ends_swapped"),
+        ("low * (high / low) ** u", "low * (high / low) ** (0.999 * u)", "wrong"),
+        ("low * (high / low) ** u", "10 ** (np.log(low) + u * np.log(high / low))", "logarithms_mixed"),
+    ],
+    "gap": [
+        ("np.var(runs, ddof=1) / len(runs)", "np.var(runs, ddof=1)", "deviation_not_error"),
+        (", ddof=1", "", "ddof_missing"),
+        ("np.mean(a) - np.mean(b)", "np.mean(b) - np.mean(a)", "other_way_round"),
+        ("np.sqrt(sum(squared))", "sum(squared)", "variance_not_rooted"),
+        ("/ len(runs)", "/ len(a)", "wrong"),
+    ],
     # 02 Stochastic gradient descent
     "sgd_step": [
         ("theta - learning_rate * g", "theta + learning_rate * g", "sign"),
@@ -39,6 +60,56 @@ WRONG = {
         ("n / (1 + (n - 1) * ratio**2)", "1 / ratio", "noise_not_squared"),
         ("math.ceil", "math.floor", "rounded_down"),
         ("math.ceil", "", "wrong"),
+    ],
+    # 03 Momentum
+    "momentum_step": [
+        ("- learning_rate * g", "+ learning_rate * g", "sign"),
+        ("theta + v, v", "theta + learning_rate * v, v", "learning_rate_twice"),
+        ("learning_rate * g", "(1 - momentum) * learning_rate * g", "gradient_averaged"),
+        ("momentum * v -", "v -", "no_friction"),
+        ("theta + v, v", "theta + momentum * v - learning_rate * g, v", "nesterov_instead"),
+        ("return theta + v, v", "return theta + v", "parts"),
+        ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
+        ("- learning_rate * g", "- learning_rate * (g + 1e-7)", "wrong"),
+    ],
+    "steps_to_stop": [
+        ("math.ceil", "math.floor", "one_step_off"),
+        ("math.log(fraction) / math.log(mu)", "1 / (1 - mu)", "effective_step"),
+        ("math.log(fraction) / math.log(mu)", "(1 - fraction) / (1 - mu)", "constant_loss_of_speed"),
+        ("math.log(mu)", "math.log(mu**2)", "energy_not_velocity"),
+        ("math.ceil", "1 + math.ceil", "wrong"),
+    ],
+    "from_averaging": [
+        ("eta * (1 - beta), beta", "eta, beta", "no_factor"),
+        ("eta * (1 - beta)", "eta / (1 - beta)", "factor_upside_down"),
+        ("eta * (1 - beta), beta", "eta * (1 - beta), 1 - beta", "complement"),
+        ("eta * (1 - beta), beta", "beta, eta * (1 - beta)", "settings_swapped"),
+        ("eta * (1 - beta)", "eta * (1 - beta) + 1e-7", "wrong"),
+    ],
+    # 04 Nesterov momentum
+    "nesterov_step": [
+        ("theta + momentum * v - learning_rate * g, v", "theta + v, v", "momentum_instead"),
+        ("theta + momentum * v - learning_rate * g, v", "theta + v + momentum * v, v", "three_pushes"),
+        ("theta + momentum * v - learning_rate * g, v", "theta + momentum * v, v", "gradient_left_out"),
+        ("theta + momentum * v", "theta + v", "momentum_left_out"),
+        ("g, v", "g, momentum * v - learning_rate * g", "both_pushes_kept"),
+        ("g, v", "g", "parts"),
+        ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
+        ("theta + momentum * v", "theta + (momentum + 1e-7) * v", "wrong"),
+    ],
+    "look_ahead_step": [
+        ("phi + momentum * v", "phi", "gradient_here"),
+        ("phi + momentum * v", "phi + v", "gradient_too_far"),
+        ("phi + momentum * v", "phi - momentum * v", "gradient_behind"),
+        ("- learning_rate * g", "+ learning_rate * g", "sign"),
+        ("phi + momentum * v", "phi + (momentum + 1e-7) * v", "wrong"),
+        ("gradient(phi + momentum * v)", "gradient", "exception"),
+    ],
+    "ball": [
+        ("theta - mu * v", "theta + mu * v", "looked_ahead_again"),
+        ("theta - mu * v", "theta - v", "whole_velocity"),
+        ("theta - mu * v", "theta - (1 - mu) * v", "friction_not_momentum"),
+        ("theta - mu * v", "(theta - mu * v)[:1]", "shape"),
     ],
     # 07 Adam
     "adam_step": [
@@ -92,6 +163,45 @@ WRONG = {
         ("74", "30", "shorter_memory"),
         ("74", "26", "moments_not_settled"),
         ("74", "75", "wrong_value"),
+    ],
+    # 08 Adam on Fashion-MNIST
+    "counts": [
+        ("2 * parameters + 2", "2 * parameters", "step_count_and_rate"),
+        ("2 * parameters + 2", "parameters + 2", "one_moment"),
+        ("5 * 480", "480", "steps_of_one_epoch"),
+        ("64 * 10 + 10", "64 * 10 + 11", "wrong_value"),
+    ],
+    "cross_entropy": [
+        ("-np.log(of_labels).mean()", "np.log(of_labels).mean()", "minus_missing"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels).sum()", "sum_not_mean"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels.mean())", "mean_before_log"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "wrong"),
+    ],
+    "precision": [
+        ("axis=0", "axis=1", "recall"),
+        ("confusion.sum(axis=0)", "confusion.sum()", "share_of_all"),
+        ("return confusion", "return 1 - confusion", "wrong_share"),
+        ("confusion.sum(axis=0)", "confusion.sum(axis=0)[::-1]", "wrong"),
+    ],
+    "runs_needed": [
+        ("math.ceil", "math.floor", "rounded_down_runs"),
+        ("2 * (1.96", "(1.96", "two_missing"),
+        ("(1.96 + 0.84) ** 2", "(1.96**2 + 0.84**2)", "squares_added"),
+        ("sigma**2 / delta**2", "sigma / delta", "ratio_not_squared"),
+    ],
+    # 09 Fair comparisons
+    "mean_and_half_width": [
+        (", ddof=1", "", "population_deviation"),
+        (" / math.sqrt(len(scores))", "", "spread_not_error"),
+        ("math.sqrt(len(scores))", "len(scores)", "divided_by_n"),
+        ("t * np.std", "2 * t * np.std", "whole_width"),
+    ],
+    "fewest_seeds": [("10", "6", "no_correction"), ("10", "9", "one_sided"), ("10", "8", "against_one_only")],
+    "expected_best": [
+        ("ranks**tries", "ranks", "tries_ignored"),
+        ("np.sort(scores)", "scores", "order_ignored"),
+        ("np.sort(scores)", "np.sort(scores)[::-1]", "worst_not_best"),
+        ("len(scores) + 1", "len(scores)", "exception"),
     ],
 }
 

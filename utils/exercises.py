@@ -3,6 +3,7 @@
 A chapter imports this module as ``check`` and calls ``check.sgd_step(my_step)``; see utils/checks.py.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -22,6 +23,63 @@ def _follow(rule, settings, theta, gradients):
         theta, state = result
         path.append(theta)
     return np.array(path), len(result)
+
+
+# 01 Hyperparameters
+
+
+def _dense_parameters(sizes, bias=1):
+    return sum((inputs + bias) * outputs for inputs, outputs in itertools.pairwise(sizes))
+
+
+parameters = Exercise(
+    reference=lambda layers, units: _dense_parameters([784] + layers * [units] + [10]),
+    inputs=lambda rng, number: ([0, 1, 2, 3, 5][number % 5], int(rng.integers(2, 200))),
+    mistakes={
+        "no_biases": lambda layers, units: _dense_parameters([784] + layers * [units] + [10], bias=0),
+        "no_output_layer": lambda layers, units: _dense_parameters([784] + layers * [units]),
+        "one_hidden_layer": lambda layers, units: _dense_parameters([784, units, 10]),
+        "one_layer_too_many": lambda layers, units: _dense_parameters([784] + (layers + 1) * [units] + [10]),
+        "biases_of_pixels": lambda layers, units: _dense_parameters([784] + layers * [units] + [10]) + 784,
+    },
+)
+
+log_uniform = Exercise(
+    reference=lambda u, low, high: low * (high / low) ** u,
+    inputs=lambda rng, number: (
+        float([0, 1, *rng.uniform(size=6)][number]),
+        10 ** rng.uniform(-6, -3),
+        10 ** rng.uniform(-2, 1),
+    ),
+    mistakes={
+        "linear_draw": lambda u, low, high: low + u * (high - low),
+        "ends_swapped": lambda u, low, high: high * (low / high) ** u,
+        "logarithm_returned": lambda u, low, high: math.log10(low) + u * math.log10(high / low),
+        "logarithms_mixed": lambda u, low, high: 10 ** (math.log(low) + u * math.log(high / low)),
+    },
+)
+
+
+def _gap(a, b, ddof=1, runs=len):
+    return (np.mean(a) - np.mean(b)) / np.sqrt(np.var(a, ddof=ddof) / runs(a) + np.var(b, ddof=ddof) / runs(b))
+
+
+gap = Exercise(
+    reference=lambda a, b: _gap(a, b),
+    inputs=lambda rng, number: (rng.normal(0.84, 0.01, size=3 + number), rng.normal(0.83, 0.02, size=8 - number % 4)),
+    mistakes={
+        "deviation_not_error": lambda a, b: _gap(a, b, runs=lambda runs: 1),
+        "errors_added": lambda a, b: (
+            (np.mean(a) - np.mean(b)) / sum(np.std(each, ddof=1) / np.sqrt(len(each)) for each in (a, b))
+        ),
+        "ddof_missing": lambda a, b: _gap(a, b, ddof=0),
+        "other_way_round": lambda a, b: _gap(b, a),
+        "difference_alone": lambda a, b: np.mean(a) - np.mean(b),
+        "variance_not_rooted": lambda a, b: (
+            (np.mean(a) - np.mean(b)) / (np.var(a, ddof=1) / len(a) + np.var(b, ddof=1) / len(b))
+        ),
+    },
+)
 
 
 # 02 Stochastic gradient descent
@@ -87,6 +145,175 @@ batch_size_for = Exercise(
         "with_replacement": lambda share, sigma, length, n: math.ceil((sigma / (share * length)) ** 2),
         "noise_not_squared": lambda share, sigma, length, n: math.ceil(sigma / (share * length)),
         "rounded_down": lambda *given: _batch_size_for(*given) - 1,
+    },
+)
+
+# 03 Momentum
+
+
+def _momentum_inputs(rng, number):
+    return (*rng.normal(size=(3, 3)), rng.uniform(0.02, 0.4), rng.uniform(0.6, 0.95))
+
+
+def _momentum_with(velocity, move=lambda v, old, g, learning_rate, momentum: v):
+    """Return a step whose velocity and whose move are made as given."""
+
+    def step(theta, v, g, learning_rate, momentum):
+        new = velocity(v, g, learning_rate, momentum)
+        return theta + move(new, v, g, learning_rate, momentum), new
+
+    return step
+
+
+def _velocity(v, g, learning_rate, momentum):
+    return momentum * v - learning_rate * g
+
+
+_momentum_step = _momentum_with(_velocity)
+
+momentum_step = Exercise(
+    reference=lambda theta, v, g, learning_rate, momentum: _momentum_step(theta, v, g, learning_rate, momentum),
+    inputs=_momentum_inputs,
+    mistakes={
+        "sign": _momentum_with(lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g),
+        "learning_rate_twice": _momentum_with(_velocity, lambda v, old, g, learning_rate, momentum: learning_rate * v),
+        "no_learning_rate": _momentum_with(lambda v, g, learning_rate, momentum: momentum * v - g),
+        "gradient_averaged": _momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v - (1 - momentum) * learning_rate * g
+        ),
+        "velocity_of_torch": _momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + g,
+            lambda v, old, g, learning_rate, momentum: -learning_rate * v,
+        ),
+        "averaging_form": _momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + (1 - momentum) * g,
+            lambda v, old, g, learning_rate, momentum: -learning_rate * v,
+        ),
+        "velocity_uphill": _momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g,
+            lambda v, old, g, learning_rate, momentum: -v,
+        ),
+        "no_friction": _momentum_with(lambda v, g, learning_rate, momentum: v - learning_rate * g),
+        "no_memory": _momentum_with(lambda v, g, learning_rate, momentum: -learning_rate * g),
+        "moved_by_old_velocity": _momentum_with(_velocity, lambda v, old, g, learning_rate, momentum: old),
+        "nesterov_instead": _momentum_with(
+            _velocity, lambda v, old, g, learning_rate, momentum: momentum * v - learning_rate * g
+        ),
+        "velocity_not_updated": lambda theta, v, *given: (_momentum_step(theta, v, *given)[0], v),
+        "state_first": lambda *given: _momentum_step(*given)[::-1],
+        "step_alone": lambda theta, *given: _momentum_step(0 * theta, *given),
+    },
+)
+
+
+def _steps_to_stop(mu, fraction):
+    return math.ceil(math.log(fraction) / math.log(mu))
+
+
+steps_to_stop = Exercise(
+    reference=lambda mu, fraction: _steps_to_stop(mu, fraction),
+    inputs=lambda rng, number: (rng.uniform(0.8, 0.99), rng.uniform(0.001, 0.05)),
+    mistakes={
+        "one_step_off": lambda mu, fraction: _steps_to_stop(mu, fraction) - 1,
+        "effective_step": lambda mu, fraction: math.ceil(1 / (1 - mu)),
+        "constant_loss_of_speed": lambda mu, fraction: math.ceil((1 - fraction) / (1 - mu)),
+        "energy_not_velocity": lambda mu, fraction: _steps_to_stop(mu**2, fraction),
+    },
+)
+
+from_averaging = Exercise(
+    reference=lambda eta, beta: (eta * (1 - beta), beta),
+    inputs=lambda rng, number: (rng.uniform(0.1, 0.9), rng.uniform(0.6, 0.95)),
+    mistakes={
+        "no_factor": lambda eta, beta: (eta, beta),
+        "factor_upside_down": lambda eta, beta: (eta / (1 - beta), beta),
+        "complement": lambda eta, beta: (eta * (1 - beta), 1 - beta),
+        "settings_swapped": lambda eta, beta: (beta, eta * (1 - beta)),
+    },
+)
+
+# 04 Nesterov momentum
+
+
+def _keras_move(v, old, g, learning_rate, momentum):
+    return momentum * v - learning_rate * g
+
+
+_nesterov_step = _momentum_with(_velocity, _keras_move)
+
+nesterov_step = Exercise(
+    reference=lambda theta, v, g, learning_rate, momentum: _nesterov_step(theta, v, g, learning_rate, momentum),
+    inputs=_momentum_inputs,
+    mistakes={
+        "sign": _momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g,
+            lambda v, old, g, learning_rate, momentum: momentum * v + learning_rate * g,
+        ),
+        "momentum_instead": _momentum_step,
+        "three_pushes": _momentum_with(_velocity, lambda v, old, g, learning_rate, momentum: v + momentum * v),
+        "gradient_left_out": _momentum_with(_velocity, lambda v, old, g, learning_rate, momentum: momentum * v),
+        "momentum_left_out": _momentum_with(
+            _velocity, lambda v, old, g, learning_rate, momentum: v - learning_rate * g
+        ),
+        "both_pushes_kept": lambda theta, v, g, learning_rate, momentum: _momentum_step(
+            theta, _velocity(v, g, learning_rate, momentum), g, learning_rate, momentum
+        ),
+        "velocity_not_updated": lambda theta, v, *given: (_nesterov_step(theta, v, *given)[0], v),
+        "state_first": lambda *given: _nesterov_step(*given)[::-1],
+    },
+)
+
+
+def _look_ahead_with(place, move=lambda v, ahead: v, sign=-1):
+    """Return a look-ahead step that takes the gradient at another place, or moves in another way."""
+
+    def step(gradient, phi, v, learning_rate, momentum):
+        g = gradient(place(phi, v, momentum))
+        new = momentum * v + sign * learning_rate * g
+        return phi + move(new, momentum * v), new
+
+    return step
+
+
+def _ahead(phi, v, momentum):
+    return phi + momentum * v
+
+
+_look_ahead_step = _look_ahead_with(_ahead)
+
+
+def _look_ahead_inputs(rng, number):
+    curvatures = rng.uniform(0.2, 3, size=3)
+
+    def gradient(theta):
+        return curvatures * theta + theta**3
+
+    return gradient, *rng.normal(size=(2, 3)), rng.uniform(0.02, 0.3), rng.uniform(0.6, 0.95)
+
+
+look_ahead_step = Exercise(
+    reference=lambda gradient, phi, v, learning_rate, momentum: _look_ahead_step(
+        gradient, phi, v, learning_rate, momentum
+    ),
+    inputs=_look_ahead_inputs,
+    mistakes={
+        "gradient_here": _look_ahead_with(lambda phi, v, momentum: phi),
+        "gradient_too_far": _look_ahead_with(lambda phi, v, momentum: phi + v),
+        "gradient_behind": _look_ahead_with(lambda phi, v, momentum: phi - momentum * v),
+        "moved_from_ahead": _look_ahead_with(_ahead, lambda v, ahead: ahead + v),
+        "sign": _look_ahead_with(_ahead, sign=1),
+        "velocity_not_updated": lambda gradient, phi, v, *given: (_look_ahead_step(gradient, phi, v, *given)[0], v),
+        "state_first": lambda *given: _look_ahead_step(*given)[::-1],
+    },
+)
+
+ball = Exercise(
+    reference=lambda theta, v, mu: theta - mu * v,
+    inputs=lambda rng, number: (*rng.normal(size=(2, 3)), rng.uniform(0.6, 0.95)),
+    mistakes={
+        "looked_ahead_again": lambda theta, v, mu: theta + mu * v,
+        "whole_velocity": lambda theta, v, mu: theta - v,
+        "friction_not_momentum": lambda theta, v, mu: theta - (1 - mu) * v,
     },
 )
 
@@ -241,4 +468,114 @@ AdaMax = Exercise(
 wrong_period = Exercise(
     reference=74,
     mistakes={"period_too_short": 73, "beta_1_left_out": 64, "shorter_memory": 30, "moments_not_settled": 26},
+)
+
+# 08 Adam on Fashion-MNIST
+
+counts = Exercise(
+    reference=(109_386, 218_774, 2_400),
+    mistakes={
+        "no_biases": (109_184, 218_370, 2_400),
+        "step_count_and_rate": (109_386, 218_772, 2_400),
+        "one_moment": (109_386, 109_388, 2_400),
+        "steps_of_one_epoch": (109_386, 218_774, 480),
+        "default_batch": (109_386, 218_774, 7_500),
+    },
+)
+
+
+def _answers(rng, number):
+    """Return probabilities as a softmax gives them, and labels."""
+    scores = rng.normal(size=(3 + number, 10))
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True), rng.integers(10, size=3 + number)
+
+
+def _of_labels(probabilities, labels):
+    return probabilities[np.arange(len(labels)), labels]
+
+
+cross_entropy = Exercise(
+    reference=lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).mean(),
+    inputs=_answers,
+    mistakes={
+        "minus_missing": lambda probabilities, labels: np.log(_of_labels(probabilities, labels)).mean(),
+        "sum_not_mean": lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).sum(),
+        "mean_before_log": lambda probabilities, labels: -np.log(_of_labels(probabilities, labels).mean()),
+        "log_10": lambda probabilities, labels: -np.log10(_of_labels(probabilities, labels)).mean(),
+        "largest_not_right": lambda probabilities, labels: -np.log(probabilities.max(axis=1)).mean(),
+        "all_classes": lambda probabilities, labels: -np.log(probabilities).mean(),
+    },
+)
+
+
+def _confusion(rng, number):
+    classes = 3 + number
+    return (rng.integers(1, 50, size=(classes, classes)) + 100 * np.eye(classes, dtype=int),)
+
+
+precision = Exercise(
+    reference=lambda confusion: confusion.diagonal() / confusion.sum(axis=0),
+    inputs=_confusion,
+    mistakes={
+        "recall": lambda confusion: confusion.diagonal() / confusion.sum(axis=1),
+        "share_of_all": lambda confusion: confusion.diagonal() / confusion.sum(),
+        "right_over_wrong": lambda confusion: confusion.diagonal() / (confusion.sum(axis=0) - confusion.diagonal()),
+        "wrong_share": lambda confusion: 1 - confusion.diagonal() / confusion.sum(axis=0),
+    },
+)
+
+
+def _runs_needed(sigma, delta):
+    return 2 * (1.96 + 0.84) ** 2 * (sigma / delta) ** 2
+
+
+runs_needed = Exercise(
+    reference=lambda sigma, delta: math.ceil(_runs_needed(sigma, delta)),
+    inputs=lambda rng, number: (rng.uniform(0.003, 0.006), rng.uniform(0.0005, 0.002)),
+    mistakes={
+        "rounded_down_runs": lambda sigma, delta: math.floor(_runs_needed(sigma, delta)),
+        "two_missing": lambda sigma, delta: math.ceil(_runs_needed(sigma, delta) / 2),
+        "ratio_not_squared": lambda sigma, delta: math.ceil(2 * (1.96 + 0.84) ** 2 * sigma / delta),
+        "squares_added": lambda sigma, delta: math.ceil(2 * (1.96**2 + 0.84**2) * (sigma / delta) ** 2),
+    },
+)
+
+
+# 09 Fair comparisons
+
+
+def _mean_and_half_width(scores, t):
+    return np.mean(scores), t * np.std(scores, ddof=1) / math.sqrt(len(scores))
+
+
+mean_and_half_width = Exercise(
+    reference=_mean_and_half_width,
+    inputs=lambda rng, number: (rng.normal(0.86, 0.005, size=5 + number), rng.uniform(2, 3)),
+    mistakes={
+        "population_deviation": lambda scores, t: (np.mean(scores), t * np.std(scores) / math.sqrt(len(scores))),
+        "spread_not_error": lambda scores, t: (np.mean(scores), t * np.std(scores, ddof=1)),
+        "divided_by_n": lambda scores, t: (np.mean(scores), t * np.std(scores, ddof=1) / len(scores)),
+        "whole_width": lambda scores, t: (np.mean(scores), 2 * _mean_and_half_width(scores, t)[1]),
+    },
+)
+
+fewest_seeds = Exercise(reference=10, mistakes={"no_correction": 6, "one_sided": 9, "against_one_only": 8})
+
+
+def _expected_best(scores, tries):
+    ranks = np.arange(len(scores) + 1) / len(scores)
+    return np.sum(np.sort(scores) * np.diff(ranks**tries))
+
+
+expected_best = Exercise(
+    reference=_expected_best,
+    inputs=lambda rng, number: (rng.uniform(0.1, 0.9, size=6 + number), 2 + number % 4),
+    mistakes={
+        "tries_ignored": lambda scores, tries: np.mean(scores),
+        "always_the_best": lambda scores, tries: np.max(scores),
+        "worst_not_best": lambda scores, tries: -_expected_best(-scores, tries),
+        "order_ignored": lambda scores, tries: np.sum(
+            scores * np.diff((np.arange(len(scores) + 1) / len(scores)) ** tries)
+        ),
+    },
 )
