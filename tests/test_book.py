@@ -25,7 +25,7 @@ MARKDOWN_PAGES = sorted(BOOK.rglob("*.md"))
 URL = current_url()
 
 #: Where the classes and functions that chapters show in full are defined.
-SHOWN_MODULES = ("utils.optimizers", "utils.surfaces")
+SHOWN_MODULES = ("utils.optimizers", "utils.surfaces", "utils.comparison")
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users)/|[A-Z]:\\\\|site-packages")
 MOST_LINES = 25
 MOST_LINES_MEDIAN = 8
