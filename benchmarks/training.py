@@ -2,8 +2,9 @@
 
 Run ``python benchmarks/training.py`` on an idle machine. PyTorch, JAX and optax are measured if they are installed.
 Every contender trains the same network (784 → 100 ReLU → 10 softmax) on the same 48,000 images, in mini-batches of 32,
-shuffled anew every epoch, with Adam. Each runs in a process of its own, and the rounds take turns, so that whatever
-else the machine does hits all of them alike. The first epoch, in which programs are compiled, is not counted.
+shuffled anew every epoch, with Adam, from weights drawn alike (Glorot's uniform distribution, biases zero), and reports
+the epoch's mean loss. Each runs in a process of its own, and the rounds take turns, so that whatever else the machine
+does hits all of them alike. The first epoch, in which programs are compiled, is not counted.
 """
 
 import argparse
@@ -25,6 +26,7 @@ BATCH = 32
 ADAM = {"learning_rate": 0.001, "epsilon": 1e-7}  # Keras' defaults
 FIT, OURS, TORCH, JAX, FLOOR = "model.fit", "utils.training", "PyTorch loop", "JAX + optax, lax.scan", "matrix products"
 FIT_BEST = "model.fit, jit_compile, steps_per_execution="
+ONE_THREAD = ", one thread"
 
 
 def keras_model():
@@ -41,7 +43,7 @@ def keras_model():
     )
 
 
-# Every contender takes images, labels, the number of epochs, and a function to call at the end of each epoch.
+# Every contender takes images, labels, the number of epochs, and a function to call with the loss at the end of each.
 
 
 def fit(x, y, epochs, epoch_ends, **options):
@@ -52,28 +54,25 @@ def fit(x, y, epochs, epoch_ends, **options):
     model.compile(
         keras.optimizers.Adam(**ADAM), loss="sparse_categorical_crossentropy", metrics=["accuracy"], **options
     )
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epoch_ends())
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epoch_ends(logs["loss"]))
     model.fit(x, y, batch_size=BATCH, epochs=epochs, callbacks=[callback], verbose=0)
 
 
-def ours(x, y, epochs, epoch_ends):
-    """Train with the course's trainer; one validation image, because the others evaluate nothing."""
+def train_ours(data, epochs, on_epoch_end=None):
+    """Train with the course's trainer."""
     import keras
 
     from utils.training import train
 
     model = keras_model()
     model.compile(loss="sparse_categorical_crossentropy")
-    data = (x, y, x[:1], y[:1])
-    train(
-        model,
-        keras.optimizers.Adam(**ADAM),
-        data,
-        epochs=epochs,
-        batch_size=BATCH,
-        seed=0,
-        on_epoch_end=lambda history: epoch_ends(),
-    )
+    optimizer = keras.optimizers.Adam(**ADAM)
+    train(model, optimizer, data, epochs=epochs, batch_size=BATCH, seed=0, on_epoch_end=on_epoch_end)
+
+
+def ours(x, y, epochs, epoch_ends):
+    """Evaluate one validation image only, because the other contenders evaluate nothing."""
+    train_ours((x, y, x[:1], y[:1]), epochs, lambda history: epoch_ends(history.loss[-1]))
 
 
 def torch_loop(x, y, epochs, epoch_ends):
@@ -84,6 +83,9 @@ def torch_loop(x, y, epochs, epoch_ends):
     model = torch.nn.Sequential(
         torch.nn.Flatten(), torch.nn.Linear(784, 100), torch.nn.ReLU(), torch.nn.Linear(100, 10)
     )
+    for layer in (model[1], model[3]):
+        torch.nn.init.xavier_uniform_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
     optimizer = torch.optim.Adam(model.parameters(), lr=ADAM["learning_rate"], eps=ADAM["epsilon"], fused=True)
     loss_of = torch.nn.CrossEntropyLoss()
     for _ in range(epochs):
@@ -96,8 +98,8 @@ def torch_loop(x, y, epochs, epoch_ends):
             optimizer.step()
             total += loss.detach()
             hits += (logits.argmax(1) == y[rows]).sum()
-        _ = total.item(), hits.item()
-        epoch_ends()
+        _ = hits.item()
+        epoch_ends(total.item() * BATCH / len(x))
 
 
 def jax_scan(x, y, epochs, epoch_ends):
@@ -134,7 +136,7 @@ def jax_scan(x, y, epochs, epoch_ends):
         batches = rng.permutation(len(x)).astype(np.int32).reshape(-1, BATCH)
         (weights, state), measured = epoch(weights, state, x, y, batches)
         jax.block_until_ready((weights, measured))
-        epoch_ends()
+        epoch_ends(float(measured[0].mean()))
 
 
 def matrix_products(x, y, epochs, epoch_ends):
@@ -153,7 +155,7 @@ def matrix_products(x, y, epochs, epoch_ends):
             np.matmul(h.T, d, out=g2)
             np.matmul(d, w2.T, out=dh)
             np.matmul(rows.T, h, out=g1)
-        epoch_ends()
+        epoch_ends(np.nan)
 
 
 def fit_in_chunks(steps):
@@ -161,31 +163,56 @@ def fit_in_chunks(steps):
     return lambda *arguments: fit(*arguments, jit_compile=True, steps_per_execution=steps)
 
 
+def on_one_thread(contender):
+    """Return the contender on one thread, as in a sweep, which gives every core a trial of its own."""
+
+    def run(*arguments):
+        import tensorflow as tf
+        from threadpoolctl import threadpool_limits
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        with threadpool_limits(1):  # NumPy's BLAS
+            contender(*arguments)
+
+    return run
+
+
 CONTENDERS = {
     FIT: (fit, []),
     **{FIT_BEST + str(steps): (fit_in_chunks(steps), []) for steps in (50, 500, 1500)},
+    FIT_BEST + "1500" + ONE_THREAD: (on_one_thread(fit_in_chunks(1500)), []),
     TORCH: (torch_loop, ["torch"]),
     JAX: (jax_scan, ["jax", "optax"]),
     OURS: (ours, []),
+    OURS + ONE_THREAD: (on_one_thread(ours), []),
     FLOOR: (matrix_products, []),
+    FLOOR + ONE_THREAD: (on_one_thread(matrix_products), []),
 }
 
 
-def measure(name, folder, epochs):
-    """Return the wall and CPU seconds of every epoch but the first."""
-    x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
-    ends = []
-    CONTENDERS[name][0](x, y, epochs + 1, lambda: ends.append((time.perf_counter(), time.process_time())))
-    wall, cpu = np.diff(ends, axis=0).T
-    return {"wall": wall.tolist(), "cpu": cpu.tolist()}
-
-
-def measure_memory():
-    """Return the bytes that a process needs at most to load Fashion-MNIST and train, everything included."""
+def save_data(folder):
+    """Write the training images and labels where every contender finds them."""
     from utils.data import load_fashion_mnist
 
     data = load_fashion_mnist()
-    ours(data.x_train, data.y_train, 2, lambda: None)
+    np.save(folder / "x.npy", data.x_train)
+    np.save(folder / "y.npy", data.y_train.astype(np.int32))
+
+
+def measure(name, folder, epochs):
+    """Return wall and CPU seconds of every epoch but the first, and the loss of the last."""
+    x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+    ends = []
+    CONTENDERS[name][0](x, y, epochs + 1, lambda loss: ends.append((time.perf_counter(), time.process_time(), loss)))
+    wall, cpu, _ = np.diff(ends, axis=0).T
+    return {"wall": wall.tolist(), "cpu": cpu.tolist(), "loss": [float(ends[-1][2])]}
+
+
+def measure_memory():
+    """Return the bytes that a process needs at most to load Fashion-MNIST, train and evaluate, everything included."""
+    from utils.data import load_fashion_mnist
+
+    train_ours(load_fashion_mnist(), epochs=2)
     unit = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -198,18 +225,20 @@ def in_subprocess(*arguments):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def report(times, absent, memory, loads):
+def report(measured, absent, memory, loads):
     """Return the table and what belongs to it, as Markdown."""
-    best = {name: min(wall) for name, (wall, _) in times.items()}
-    lines = ["| one epoch | best s | median s | CPU s | faster than model.fit | slower than matrix products |"]
-    lines += ["|---|--:|--:|--:|--:|--:|"]
-    for name, (wall, cpu) in times.items():
+    best = {name: min(rounds["wall"]) for name, rounds in measured.items()}
+    lines = ["| one epoch | best s | median s | CPU s | faster than model.fit | slower than matrix products | loss |"]
+    lines += ["|---|--:|--:|--:|--:|--:|--:|"]
+    for name, rounds in measured.items():
+        loss = np.mean(rounds["loss"])
         lines.append(
-            f"| {name} | {best[name]:.3f} | {np.median(wall):.3f} | {min(cpu):.3f} "
-            f"| {best[FIT] / best[name]:.1f} × | {best[name] / best[FLOOR]:.2f} × |"
+            f"| {name} | {best[name]:.3f} | {np.median(rounds['wall']):.3f} | {min(rounds['cpu']):.3f} "
+            f"| {best[FIT] / best[name]:.1f} × | {best[name] / best[FLOOR]:.2f} × "
+            f"| {'–' if np.isnan(loss) else f'{loss:.3f}'} |"
         )
-    packages = ["keras", "tensorflow", "numpy", *[p for name in times for p in CONTENDERS[name][1]]]
-    lines += ["", f"Peak memory of a process that loads the data and trains with {OURS}: {memory / 1e9:.2f} GB."]
+    packages = ["keras", "tensorflow", "numpy", *[p for name in measured for p in CONTENDERS[name][1]]]
+    lines += ["", f"Peak memory of a process that loads the data, trains and evaluates: {memory / 1e9:.2f} GB."]
     lines += [f"Not measured, because not installed: {', '.join(absent)}."] if absent else []
     lines += [
         f"{os.cpu_count()} CPUs, load average before each round {', '.join(f'{load:.1f}' for load in loads)}; "
@@ -227,26 +256,23 @@ def main():
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)  # contender and folder: what a subprocess does
     arguments = parser.parse_args()
     if arguments.only:
-        name, folder = arguments.only
-        measured = measure_memory() if name == "memory" else measure(name, Path(folder), arguments.epochs)
-        return print(json.dumps(measured))
-
-    from utils.data import load_fashion_mnist
+        name, folder = arguments.only[0], Path(arguments.only[1])
+        tasks = {"data": lambda: save_data(folder), "memory": measure_memory}
+        return print(json.dumps(tasks.get(name, lambda: measure(name, folder, arguments.epochs))()))
 
     absent = [n for n, (_, needs) in CONTENDERS.items() if not all(map(importlib.util.find_spec, needs))]
-    times = {name: ([], []) for name in CONTENDERS if name not in absent}
+    measured = {name: {"wall": [], "cpu": [], "loss": []} for name in CONTENDERS if name not in absent}
     loads = []
     with tempfile.TemporaryDirectory() as folder:
-        data = load_fashion_mnist()
-        np.save(Path(folder, "x.npy"), data.x_train)
-        np.save(Path(folder, "y.npy"), data.y_train.astype(np.int32))
+        in_subprocess("--only", "data", folder)
         for _ in range(arguments.rounds):
             loads.append(os.getloadavg()[0])
-            for name, (wall, cpu) in times.items():
-                measured = in_subprocess("--only", name, folder, "--epochs", str(arguments.epochs))
-                wall += measured["wall"]
-                cpu += measured["cpu"]
-    table = report(times, absent, in_subprocess("--only", "memory", "-"), loads)
+            for name, rounds in measured.items():
+                result = in_subprocess("--only", name, folder, "--epochs", str(arguments.epochs))
+                for quantity, values in result.items():
+                    rounds[quantity] += values
+        memory = in_subprocess("--only", "memory", folder)
+    table = report(measured, absent, memory, loads)
     print(table)
     if arguments.output:
         arguments.output.write_text(table + "\n", encoding="utf-8")
