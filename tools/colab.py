@@ -35,7 +35,7 @@ print(json.dumps(dict(reversed(packages))))  # of two versions the first on the 
 
 
 class Rehearsal(NamedTuple):
-    """How it went: the notebook below book/, the seconds it took, what went wrong ("" if nothing), what set-up installed."""
+    """How it went: the notebook below book/, seconds, what went wrong ("" if nothing did), what set-up installed."""
 
     name: str
     seconds: float

@@ -90,14 +90,15 @@ def run(environment, notebooks):
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        command = [python, "-m", "pytest", *notebooks, f"--junitxml={report}", "-p", "no:cacheprovider"]
+        command = [python, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
+        command += [f"--junitxml={report}", *notebooks]
         environ = os.environ | ENVIRONMENTS[environment]
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
         if not report.exists():
             return Result(environment, 0, 1, time.monotonic() - began, done.stdout + done.stderr)
         suite = ElementTree.parse(report).getroot().find("testsuite")
     total, *not_passed = (int(suite.get(kind)) for kind in ("tests", "failures", "errors", "skipped"))
-    failed = max(sum(not_passed), done.returncode != 0)  # also where no test was collected
+    failed = max(sum(not_passed), int(done.returncode != 0))  # also where no test was collected
     return Result(environment, total - sum(not_passed), failed, time.monotonic() - began, done.stdout + done.stderr)
 
 
