@@ -111,6 +111,49 @@ WRONG = {
         ("theta - mu * v", "theta - (1 - mu) * v", "friction_not_momentum"),
         ("theta - mu * v", "(theta - mu * v)[:1]", "shape"),
     ],
+    # 05 Adagrad
+    "adagrad_step": [
+        ("theta - learning_rate", "theta + learning_rate", "sign"),
+        ("np.sqrt(G + epsilon)", "(np.sqrt(G) + epsilon)", "epsilon_outside_root"),
+        ("np.sqrt(G + epsilon)", "(G + epsilon)", "root_missing"),
+        ("np.sqrt(G + epsilon)", "np.sqrt(G - g**2 + epsilon)", "old_squares_used"),
+        ("np.sqrt(G + epsilon)", "np.sqrt(G + 1.01 * epsilon)", "wrong"),
+        ("G = G + g**2", "G += g**2", "mutated"),
+        ("G = G + g**2", "G = g**2", "squares_not_kept"),
+        ("return theta, G", "return theta", "parts"),
+    ],
+    "steps_to_travel": [
+        ("return t", "return t - 1", "counted_from_zero_steps"),
+        ("learning_rate / t**0.5", "learning_rate", "steps_do_not_shrink"),
+        ("learning_rate / t**0.5", "learning_rate / t**0.51", "wrong"),
+    ],
+    "AdagradNorm": [
+        ("np.sum(g**2)", "g**2", "one_for_each"),
+        ("np.sum(g**2)", "np.mean(g**2)", "mean_of_squares"),
+        ("np.sum(g**2)", "np.sum(g) ** 2", "square_of_sum"),
+        ("np.sqrt(G + self.epsilon), G", "np.sqrt(G + self.epsilon)", "parts"),
+    ],
+    # 06 RMSprop
+    "rmsprop_step": [
+        ("theta - learning_rate", "theta + learning_rate", "sign"),
+        ("rho * s + (1 - rho) * g**2", "(1 - rho) * s + rho * g**2", "rho_swapped"),
+        ("(1 - rho) * g**2", "g**2", "sum_not_average"),
+        ("np.sqrt(s + epsilon)", "(np.sqrt(s) + epsilon)", "epsilon_outside_root"),
+        ("np.sqrt(s + epsilon)", "np.sqrt(s)", "no_epsilon"),
+        ("np.sqrt(s + epsilon)", "(s + epsilon)", "root_missing"),
+        ("return theta, s", "return theta", "parts"),
+    ],
+    "steps_until_small": [
+        ("math.ceil", "math.floor", "one_step_off"),
+        ("math.log(ratio) /", "2 * math.log(ratio) /", "root_not_average"),
+        ("math.log(ratio) / -math.log(rho)", "1 / (1 - rho)", "memory_alone"),
+    ],
+    "CenteredRMSprop": [
+        ("s - m**2 + self.epsilon", "s + self.epsilon", "not_centered"),
+        ("s - m**2", "s + m**2", "mean_added"),
+        ("np.sqrt(s - m**2 + self.epsilon)", "(np.sqrt(s - m**2) + self.epsilon)", "epsilon_outside_root"),
+        ("return theta, (m, s)", "return theta, m", "exception"),
+    ],
     # 07 Adam
     "adam_step": [
         ("theta - alpha_t", "theta + alpha_t", "sign"),

@@ -317,6 +317,195 @@ ball = Exercise(
     },
 )
 
+# 05 Adagrad
+
+
+def _divided(direction, update):
+    """Return a step that updates its sum or average of squares and moves along a direction made from it."""
+
+    def step(theta, old, g, learning_rate, *settings):
+        new = update(old, g, *settings[:-1])
+        return theta - learning_rate * direction(g, new, old, settings[-1]), new
+
+    return step
+
+
+def _over_root(g, new, old, epsilon):
+    return g / np.sqrt(new + epsilon)
+
+
+#: Wrong directions that Adagrad and RMSprop share.
+_WRONG_DIRECTIONS = {
+    "sign": lambda g, new, old, epsilon: -g / np.sqrt(new + epsilon),
+    "epsilon_outside_root": lambda g, new, old, epsilon: g / (np.sqrt(new) + epsilon),
+    "no_epsilon": lambda g, new, old, epsilon: g / np.sqrt(new),
+    "root_missing": lambda g, new, old, epsilon: g / (new + epsilon),
+    "old_squares_used": lambda g, new, old, epsilon: g / np.sqrt(old + epsilon),
+}
+
+
+def _sum_of_squares(G, g):
+    return G + g**2
+
+
+def _squares_inputs(rng, *settings):
+    """Return gradients from 1 down to 1e-7, for which epsilon rules, and sums or averages of squares that fit."""
+    scale = np.array([1.0, 1e-3, 1e-7])
+    return rng.normal(size=3), (rng.uniform(0.5, 2, 3) * scale) ** 2, rng.normal(size=3) * scale, 0.1, *settings
+
+
+adagrad_step = Exercise(
+    reference=lambda theta, G, g, learning_rate, epsilon: _divided(_over_root, _sum_of_squares)(
+        theta, G, g, learning_rate, epsilon
+    ),
+    inputs=lambda rng, number: _squares_inputs(rng, (1e-7, 1e-3)[number % 2]),
+    mistakes={
+        **{key: _divided(wrong, _sum_of_squares) for key, wrong in _WRONG_DIRECTIONS.items()},
+        "not_squared": _divided(_over_root, lambda G, g: G + np.abs(g)),
+        "squares_not_kept": _divided(_over_root, lambda G, g: g**2),
+    },
+)
+
+
+def _steps_to_travel(distance, learning_rate):
+    travelled = np.cumsum(learning_rate / np.sqrt(np.arange(1, 20_001)))
+    return int(np.argmax(travelled >= distance)) + 1
+
+
+steps_to_travel = Exercise(
+    reference=_steps_to_travel,
+    inputs=lambda rng, number: (rng.uniform(2, 10), rng.uniform(0.1, 0.3)),
+    mistakes={
+        "counted_from_zero_steps": lambda distance, learning_rate: _steps_to_travel(distance, learning_rate) - 1,
+        "by_the_integral": lambda distance, learning_rate: math.ceil((distance / learning_rate / 2) ** 2),
+        "steps_do_not_shrink": lambda distance, learning_rate: math.ceil(distance / learning_rate),
+    },
+)
+
+
+@dataclass(frozen=True)
+class _AdagradNorm:
+    learning_rate: float
+    epsilon: float
+
+    def init(self, theta):
+        return 0.0
+
+    def squares(self, g):
+        return np.sum(g**2)
+
+    def step(self, theta, g, G):
+        G = G + self.squares(g)
+        return theta - self.learning_rate * g / np.sqrt(G + self.epsilon), G
+
+
+class _Separate(_AdagradNorm):
+    def squares(self, g):
+        return g**2
+
+
+class _MeanOfSquares(_AdagradNorm):
+    def squares(self, g):
+        return np.mean(g**2)
+
+
+class _SquareOfSum(_AdagradNorm):
+    def squares(self, g):
+        return np.sum(g) ** 2
+
+
+AdagradNorm = Exercise(
+    reference=_AdagradNorm,
+    inputs=lambda rng, number: ((0.3, 1e-7), rng.normal(size=3), rng.normal(size=(6, 3)) * [1.0, 0.1, 0.01]),
+    mistakes={"one_for_each": _Separate, "mean_of_squares": _MeanOfSquares, "square_of_sum": _SquareOfSum},
+    run=_follow,
+)
+
+# 06 RMSprop
+
+
+def _average_of_squares(s, g, rho):
+    return rho * s + (1 - rho) * g**2
+
+
+rmsprop_step = Exercise(
+    reference=lambda theta, s, g, learning_rate, rho, epsilon: _divided(_over_root, _average_of_squares)(
+        theta, s, g, learning_rate, rho, epsilon
+    ),
+    inputs=lambda rng, number: _squares_inputs(rng, rng.uniform(0.8, 0.95), (1e-7, 1e-3)[number % 2]),
+    mistakes={
+        **{key: _divided(wrong, _average_of_squares) for key, wrong in _WRONG_DIRECTIONS.items()},
+        "rho_swapped": _divided(_over_root, lambda s, g, rho: (1 - rho) * s + rho * g**2),
+        "sum_not_average": _divided(_over_root, lambda s, g, rho: rho * s + g**2),
+        "not_squared": _divided(_over_root, lambda s, g, rho: rho * s + (1 - rho) * np.abs(g)),
+    },
+)
+
+steps_until_small = Exercise(
+    reference=lambda ratio, rho: math.ceil(math.log(ratio) / -math.log(rho)),
+    inputs=lambda rng, number: (10 ** rng.uniform(2, 6), rng.uniform(0.8, 0.99)),
+    mistakes={
+        "one_step_off": lambda ratio, rho: math.ceil(math.log(ratio) / -math.log(rho)) - 1,
+        "root_not_average": lambda ratio, rho: math.ceil(2 * math.log(ratio) / -math.log(rho)),
+        "memory_alone": lambda ratio, rho: math.ceil(1 / (1 - rho)),
+    },
+)
+
+
+@dataclass(frozen=True)
+class _CenteredRMSprop:
+    learning_rate: float
+    rho: float
+    epsilon: float
+
+    def init(self, theta):
+        return np.zeros_like(theta), np.zeros_like(theta)
+
+    def denominator(self, m, s):
+        return np.sqrt(s - m**2 + self.epsilon)
+
+    def step(self, theta, g, state):
+        m = self.rho * state[0] + (1 - self.rho) * g
+        s = self.rho * state[1] + (1 - self.rho) * g**2
+        return theta - self.learning_rate * g / self.denominator(m, s), (m, s)
+
+
+class _NotCentered(_CenteredRMSprop):
+    def denominator(self, m, s):
+        return np.sqrt(s + self.epsilon)
+
+
+class _MeanNotSquared(_CenteredRMSprop):
+    def denominator(self, m, s):
+        return np.sqrt(np.abs(s - m) + self.epsilon)
+
+
+class _MeanAdded(_CenteredRMSprop):
+    def denominator(self, m, s):
+        return np.sqrt(s + m**2 + self.epsilon)
+
+
+class _EpsilonOutside(_CenteredRMSprop):
+    def denominator(self, m, s):
+        return np.sqrt(s - m**2) + self.epsilon
+
+
+CenteredRMSprop = Exercise(
+    reference=_CenteredRMSprop,
+    inputs=lambda rng, number: (
+        (0.01, rng.uniform(0.8, 0.95), (1e-7, 1e-3)[number % 2]),
+        rng.normal(size=3),
+        (0.3 + rng.normal(size=(6, 3))) * [1.0, 1e-2, 1e-3],
+    ),
+    mistakes={
+        "not_centered": _NotCentered,
+        "mean_added": _MeanAdded,
+        "mean_not_squared": _MeanNotSquared,
+        "epsilon_outside_root": _EpsilonOutside,
+    },
+    run=_follow,
+)
+
 # 07 Adam
 
 
