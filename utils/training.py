@@ -56,7 +56,7 @@ def train(model, optimizer, data, *, epochs, batch_size=32, seed, on_epoch_end=N
             optimizer.learning_rate = learning_rate
             history = train(model, optimizer, data, epochs=5, seed=seed)
 
-    A network as small as the course's gains nothing from a second thread. Processes that share the machine, such as a
+    A network as small as the course's gains little from a second thread. Processes that share the machine, such as a
     sweep's workers, do best with one each: set ``TF_NUM_INTRAOP_THREADS=1`` before TensorFlow starts.
 
     Parameters
