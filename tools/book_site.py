@@ -29,7 +29,8 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_the
 log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
-# flash white. From file:// a browser lets no script fetch pages, which is where search takes its excerpts from.
+# flash white. The fonts are asked for at once, so that a first visit is not read in the fallback. From file:// a browser
+# preloads no fonts, and lets no script fetch pages, which is where search takes its excerpts from.
 EARLY_SCRIPT = """
 {
   const page = document.documentElement.dataset;
@@ -39,6 +40,11 @@ EARLY_SCRIPT = """
   addEventListener("beforeprint", () => { theme = page.theme; page.theme = "light"; });
   addEventListener("afterprint", () => { page.theme = theme; });
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  else for (const weight of [400, 600]) {
+    const href = `${page.content_root}_static/fonts/literata-latin-${weight}-normal.woff2`;
+    const link = { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous", href };
+    document.head.append(Object.assign(document.createElement("link"), link));
+  }
 }
 """
 
