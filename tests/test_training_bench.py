@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.training import train
-from utils.training_bench import OPTIMIZERS, TEXT, training_bench
+from utils.training import OPTIMIZERS, train
+from utils.training_bench import TEXT, training_bench
 
 ROOT = Path(__file__).resolve().parent.parent
 VIEW = "application/vnd.jupyter.widget-view+json"

@@ -29,8 +29,8 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_the
 log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
-# flash white. The fonts are asked for at once, so that a first visit is not read in the fallback. From file:// a browser
-# preloads no fonts, and lets no script fetch pages, which is where search takes its excerpts from.
+# flash white. The fonts are asked for at once, so that a first visit is not read in the fallback. From file:// a
+# browser preloads no fonts, and lets no script fetch pages, which is where search takes its excerpts from.
 EARLY_SCRIPT = """
 {
   const page = document.documentElement.dataset;

@@ -5,7 +5,7 @@ A trial trains one network once, with Keras' own optimizers. ``benchmarks/compar
 """
 
 import itertools
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.resources import files
 
 import keras
@@ -13,20 +13,10 @@ import numpy as np
 import pandas as pd
 
 from utils.data import load_fashion_mnist
-from utils.training import restart, train
+from utils.training import OPTIMIZERS, restart, train
 
 #: The learning rates that every optimizer is tuned over: 1, 2 and 5 in each power of ten.
 LEARNING_RATES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-
-#: The six rules as Keras' own classes. What is not named here has Keras' default, the learning rate included.
-OPTIMIZERS = {
-    "SGD": keras.optimizers.SGD,
-    "Momentum": partial(keras.optimizers.SGD, momentum=0.9),
-    "Nesterov": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
-    "Adagrad": keras.optimizers.Adagrad,
-    "RMSprop": keras.optimizers.RMSprop,
-    "Adam": keras.optimizers.Adam,
-}
 
 #: How many of the 48,000 training images each network sees: on a CPU, a convolution costs far more than a product.
 EXAMPLES = {"dense": 48_000, "convolutional": 24_000}

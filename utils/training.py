@@ -5,7 +5,7 @@ the loop over the mini-batches is part of the compiled program; the model and th
 """
 
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 from numbers import Integral
 from typing import NamedTuple
 
@@ -13,6 +13,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
+
+#: The course's six rules as Keras' own classes. What is not named here has Keras' default, the learning rate included.
+OPTIMIZERS = {
+    "SGD": keras.optimizers.SGD,
+    "Momentum": partial(keras.optimizers.SGD, momentum=0.9),
+    "Nesterov": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
+    "Adagrad": keras.optimizers.Adagrad,
+    "RMSprop": keras.optimizers.RMSprop,
+    "Adam": keras.optimizers.Adam,
+}
 
 EVALUATION_BATCH = 500  # evaluation needs no gradients, so its batches may be larger; the means do not depend on it
 

@@ -17,17 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from utils.plotting import COLORS, INK, look_of
-from utils.training import History, restart, train
-
-#: How the six rules of the course are made in Keras.
-OPTIMIZERS = {
-    "SGD": keras.optimizers.SGD,
-    "Momentum": lambda rate: keras.optimizers.SGD(rate, momentum=0.9),
-    "Nesterov": lambda rate: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
-    "Adagrad": keras.optimizers.Adagrad,
-    "RMSprop": keras.optimizers.RMSprop,
-    "Adam": keras.optimizers.Adam,
-}
+from utils.training import OPTIMIZERS, History, restart, train
 
 #: The least and the largest learning rate that the slider offers, as powers of ten.
 SLIDER = (-5, 1)
