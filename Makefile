@@ -1,9 +1,9 @@
-# make book · test · test-colab · test-matrix · notebooks · serve · repository · clean: see CONTRIBUTING.md.
+# make book · test · test-colab · test-matrix · test-mutation · notebooks · serve · repository · clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book test test-colab test-matrix data notebooks serve repository clean
+.PHONY: book test test-colab test-matrix test-mutation data notebooks serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
@@ -19,6 +19,10 @@ test-colab: data .venv-colab/installed
 # The notebooks' tests as on other machines. Some: make test-matrix ENVIRONMENTS="avx2 one-thread" NOTEBOOKS=…
 test-matrix: data
 	$(BIN)/python -m tools.matrix $(NOTEBOOKS) $(if $(ENVIRONMENTS),--environments $(ENVIRONMENTS))
+
+# Break the helpers on purpose: do their tests notice? Some: make test-mutation MODULES="optimizers surfaces"
+test-mutation: .venv/installed
+	$(BIN)/python -m tools.mutation $(MODULES)
 
 data: .venv/installed
 	$(BIN)/python -m utils.data

@@ -1,5 +1,7 @@
 """Tests of utils.surfaces: gradients against the complex step, minima against Newton's method, boxes and starts."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,7 @@ def test_leading_axes_are_free(surface, shape):
 def test_the_minima_are_minima_of_value_0(surface):
     n = surface.start.size
     assert surface.minima.shape == (len(surface.minima), n)
+    assert len(np.unique(surface.minima, axis=0)) == len(surface.minima)
     np.testing.assert_allclose(surface.value(surface.minima), 0, atol=1e-25)
     np.testing.assert_allclose(surface.gradient(surface.minima), 0, atol=1e-12)
     assert (np.linalg.eigvalsh(derivative(surface.gradient, surface.minima)) > 0).all()
@@ -113,6 +116,7 @@ def test_from_the_start_there_is_a_way_to_go_and_an_optimizer_finds_it(surface):
     [
         (quadratic([1.0, 10.0]), [3.0, 2.0], 24.5),
         (quadratic([0.5, 3.0, 7.0]), [2.0, 2.0, 2.0], 21.0),
+        (ravine(), [4.0, 3.0], 4.9),
         (ravine(condition_number=4.0), [4.0, 3.0], 6.5),
         (ravine(condition_number=4.0, angle=np.pi / 2), [4.0, 3.0], 9.125),
         (rosenbrock, [-1.2, 1.0], 24.2),  # Rosenbrock's own start
@@ -127,6 +131,32 @@ def test_from_the_start_there_is_a_way_to_go_and_an_optimizer_finds_it(surface):
 )
 def test_values_worked_out_by_hand(surface, theta, value):
     assert surface.value(np.array(theta)) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("surface", "start", "box"),
+    [
+        (quadratic([1.0, 10.0]), [1.5, 1.5], (-2, 2, -2, 2)),
+        (quadratic([0.5, 3.0, 7.0]), [1.5, 1.5, 1.5], None),
+        (ravine(), [-8, 2], (-10, 10, -4, 4)),
+        (ravine(angle=np.pi / 2), [-2, -8], (-4, 4, -10, 10)),
+        (rosenbrock, [-1.2, 1], (-2, 2, -1, 3)),
+        (beale, [1, 1.5], (-1, 4.5, -2, 2)),
+        (himmelblau, [-0.5, -1], (-5, 5, -5, 5)),
+        (saddle, [-1.6, 0.01], (-2, 2, -1.6, 1.6)),
+    ],
+)
+def test_start_and_box_are_those_that_the_chapters_show_and_speak_of(surface, start, box):
+    np.testing.assert_allclose(surface.start, start, rtol=1e-14)
+    if box is None:
+        assert surface.box is None
+    else:
+        np.testing.assert_allclose(surface.box, box, rtol=1e-14)
+
+
+def test_a_surface_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        saddle.start = np.zeros(2)
 
 
 @pytest.mark.parametrize("curvatures", [[3.0], [1.0, 10.0], [2, 5, 7], np.array([0.5, 3.0, 7.0, 9.0])])
