@@ -6,12 +6,17 @@ import inspect
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from utils.optimizers import SGD, Adagrad, Adam, RMSprop
+
+# PyTorch for GPUs brings triton. To load it into a process that has TensorFlow already ends in a segmentation fault:
+# each carries a compiler of its own. The rules compared here do without; None makes it a package that is not there.
+sys.modules.setdefault("triton", None)
 
 PAGE = Path(__file__).resolve().parent.parent / "book" / "framework-differences.ipynb"
 STEPS = 100
