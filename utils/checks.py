@@ -159,12 +159,14 @@ def _verdict(key, **values):
     return Verdict(key, _hints()[key].format(**values))
 
 
+_MADE_BY_DATACLASS = vars(dataclasses.make_dataclass("Example", ["field"], order=True, frozen=True))
+
+
 def _is_unwritten(attempt):
     """Whether a function's body, or that of every method of a class, is only ``...``, ``pass`` or a docstring."""
     if inspect.isclass(attempt):
-        methods = [method for method in vars(attempt).values() if inspect.isfunction(method)]
-        # A dataclass adds methods of its own, some made from text and some defined in the module.
-        own = [each for each in methods if each.__code__.co_filename not in ("<string>", dataclasses.__file__)]
+        made = _MADE_BY_DATACLASS if dataclasses.is_dataclass(attempt) else ()
+        own = [each for name, each in vars(attempt).items() if inspect.isfunction(each) and name not in made]
         return bool(own) and all(map(_is_unwritten, own))
     if not inspect.isfunction(attempt):
         return False
