@@ -74,5 +74,6 @@ def test_colab_has_all_that_the_helpers_need_and_the_reader_s_keras():
     pins = colab.pins()
     assert names | {"keras", "tensorflow", "ipython", "ipykernel"} <= pins.keys()
     lines = colab.PINS.read_text(encoding="utf-8").splitlines()
-    assert len(pins) == len([line for line in lines if line and not line.startswith("#")])
+    assert {re.split("[=;]", line)[0] for line in lines if line and not line.startswith("#")} == pins.keys()
+    assert all(re.fullmatch(r"[\d.]+", version) for version in pins.values())
     assert any(re.match(r"# Date: .*20\d\d", line) for line in lines)

@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.requirements import Requirement
+
 from tools.repository import ROOT, copy, current_url
 from utils.data import ensure_data
 
@@ -45,7 +47,9 @@ class Rehearsal(NamedTuple):
 
 def pins(path=PINS):
     """Return Colab's versions by package, from the file of pins."""
-    return dict(re.findall(r"^([\w.-]+)==(\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {each.name: str(each.specifier)[2:] for each in wanted if each.marker is None or each.marker.evaluate()}
 
 
 def rehearse(notebook, repository, environment=ENVIRONMENT):
