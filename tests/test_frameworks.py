@@ -17,6 +17,7 @@ from utils.optimizers import SGD, Adagrad, Adam, RMSprop
 # PyTorch for GPUs brings triton. To load it into a process that has TensorFlow already ends in a segmentation fault:
 # each carries a compiler of its own. The rules compared here do without; None makes it a package that is not there.
 sys.modules.setdefault("triton", None)
+pytestmark = pytest.mark.filterwarnings("ignore:CUDA initialization")  # the same PyTorch, on a machine without a GPU
 
 PAGE = Path(__file__).resolve().parent.parent / "book" / "framework-differences.ipynb"
 STEPS = 100
