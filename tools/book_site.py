@@ -200,6 +200,13 @@ def replace_badge(app, doctree, docname):
             link.parent += [nodes.Text(" "), download]
 
 
+def mark_verdicts(app, doctree, docname):
+    """Mark the cells that check an exercise: what they print are sentences, which the style sheet may wrap."""
+    for code in doctree.findall(nodes.literal_block):
+        if code.astext().startswith("check."):
+            code.parent.parent["classes"].append("verdict")
+
+
 class Race(SphinxDirective):
     """The moving picture of the home page; its content is the caption, ``:alt:`` what one would see."""
 
@@ -261,6 +268,7 @@ def setup(app):
     app.add_js_file(None, body=EARLY_SCRIPT, priority=900)
     app.connect("config-inited", set_address)
     app.connect("doctree-resolved", replace_badge)
+    app.connect("doctree-resolved", mark_verdicts)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
     app.connect("build-finished", shrink_figures)

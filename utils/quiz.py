@@ -30,7 +30,7 @@ TEXT = {
 FOLDER = Path(__file__).with_name("quizzes")
 
 # The picture of a question, in SVG's units: the area of the curves, and what is left around it for words.
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 150, 56, 76, 12, 40
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 150, 66, 76, 12, 40
 _DASHES = ("", "8 5", "2 4")
 
 
