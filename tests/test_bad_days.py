@@ -71,6 +71,18 @@ def test_the_readme_builds_through_the_command_that_says_so():
     assert "jupyter-book build" not in readme
 
 
+def test_pages_older_than_the_style_sheet_are_built_anew(tmp_path):
+    style, page = tmp_path / "assets" / "book.css", tmp_path / "html" / "index.html"
+    for file in (style, page):
+        file.parent.mkdir()
+        file.touch()
+    os.utime(style, (1, 1))
+    assert not build.is_outdated(page.parent, [style.parent])
+    os.utime(style, (2e9, 2e9))
+    assert build.is_outdated(page.parent, [style.parent])
+    assert not build.is_outdated(tmp_path / "nothing built", [style.parent])
+
+
 # --- a home folder nobody may write to ---------------------------------------------------------------------------
 
 

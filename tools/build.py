@@ -29,12 +29,21 @@ def refusal():
     )
 
 
+def is_outdated(pages, parts=(ROOT / "book" / "assets", ROOT / "tools")):
+    """Whether the style sheet or the extension is newer than the built pages, which Sphinx would leave as they are."""
+    files = [file for part in parts for file in part.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    built = pages / "index.html"
+    return built.exists() and max(file.stat().st_mtime for file in files) > built.stat().st_mtime
+
+
 def main():
     """Build the book into ``_build``, or into ``_build`` below the folder that the command line names."""
     if reason := refusal():
         sys.exit(reason)
+    output = ROOT / (sys.argv[1] if sys.argv[1:] else ".")
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml"]
-    command += ["--toc", ROOT / "_toc.yml", "--path-output", *(sys.argv[1:] or ["."]), "-W", "-n", "--keep-going"]
+    command += ["--toc", ROOT / "_toc.yml", "--path-output", output, "-W", "-n", "--keep-going"]
+    command += ["--all"] * is_outdated(output / "_build" / "html")
     sys.exit(subprocess.run(command, cwd=ROOT).returncode)
 
 
