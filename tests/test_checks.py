@@ -179,6 +179,12 @@ def test_class_is_run_as_the_exercise_says():
     assert exercise.judge(Half).key == "passed"
     assert exercise.judge(Third).key == "sign"
 
+    class Twice:
+        def step(self, theta):
+            return theta * 2
+
+    assert exercise.judge(Twice).text.startswith("Not yet. After a few steps your rule gives [")
+
 
 def test_hints_are_sentences_in_one_table():
     table = json.loads(Path(checks.__file__).with_name("hints.json").read_text(encoding="utf-8"))

@@ -145,9 +145,12 @@ class Exercise:
             if all(_agrees(outcome.result, answer, self) for outcome, answer in zip(outcomes, answers, strict=True)):
                 return _verdict(key)
         first = right.index(False)
-        names = inspect.signature(self.reference).parameters if inspect.isfunction(self.reference) else []
+        answers = {"got": _short(outcomes[first].result), "wanted": _short(wanted[first])}
+        if not inspect.isfunction(self.reference):  # a rule, which was run on inputs that nobody named
+            return _verdict("wrong_run", **answers)
+        names = inspect.signature(self.reference).parameters
         given = ", ".join(f"{name} = {_short(value)}" for name, value in zip(names, trials[first], strict=False))
-        return _verdict("wrong", given=given, got=_short(outcomes[first].result), wanted=_short(wanted[first]))
+        return _verdict("wrong", given=given, **answers)
 
 
 @cache
