@@ -170,6 +170,10 @@ def test_noise_is_standard_normal_and_each_seed_its_own():
         ([4, 50, 200, 300, None], 4, {"kind": "diverged", "n": 2}),
         ([4, 50, 200, 300, 5], 4, {"kind": "unreached", "n": 4}),
         ([4, 1e-5, 200], 2, {"kind": "diverged", "n": 2}),
+        ([4, 2, 1e-3], 2, {"kind": "reached", "n": 2}),
+        ([4, 100], 1, {"kind": "unreached", "n": 1}),
+        ([200, 300], 1, {"kind": "diverged", "n": 0}),
+        ([200], 0, {"kind": "diverged", "n": 0}),
     ],
 )
 def test_what_the_script_says_became_of_a_run(loss, at, expected):

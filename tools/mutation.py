@@ -113,9 +113,8 @@ def script_mutants(source, first, last):
             value = int(text, 16) if text.startswith("0x") else json.loads(text)
             changed = [str(value + 1), str(value - 1)]
         elif token["operator"]:
-            changed = (
-                REPLACEMENTS[text] if operand or text != "-" else ["+"]
-            )  # the minus of a number, not of a difference
+            sign = text == "-" and not operand  # of a number, not of a difference
+            changed = ["+"] if sign else REPLACEMENTS[text]
         operand = bool(re.fullmatch(r"[\w.]+|[)\]]", text)) and text != "return"
         for each in changed:
             yield f"{source[: token.start()]}{each}{source[token.end() :]}"
@@ -316,7 +315,7 @@ def main():
     gc.freeze()  # what is imported stays; its forks need not look through it
     rows, red = [], False
     for name in chosen:
-        row, complaints = settle(name, examine(name, modules[name]), configuration.get("argued", []))
+        row, complaints = settle(name, examine(name, modules[name]), configuration["argued"])
         rows.append(row)
         red |= bool(complaints)
         for complaint in complaints:
