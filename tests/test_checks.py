@@ -1,6 +1,9 @@
 """The machinery of the exercises: what it says to attempts of every kind, and that nothing is lost with them."""
 
+import dataclasses
+import functools
 import json
+import linecache
 import os
 import threading
 import time
@@ -28,10 +31,10 @@ def key_of(attempt, exercise=EXERCISE):
     return exercise.judge(attempt, seed=0).key
 
 
-def written(body, name="attempt"):
+def written(body, name="attempt", cell="<cell>", **names):
     """A function as a reader's cell defines it: its code stands in no file."""
-    namespace = {"np": np}
-    exec(compile(f"def {name}(theta, v):\n    {body}", "<cell>", "exec"), namespace)
+    namespace = {"np": np, **names}
+    exec(compile(f"def {name}(theta, v):\n    {body}", cell, "exec"), namespace)
     return namespace[name]
 
 
@@ -67,8 +70,28 @@ def test_class_of_unwritten_methods_is_not_tried_yet():
         def step(self, theta, g, state):
             return theta - g
 
+    class Empty:
+        rate = 0.1
+
     assert checks._is_unwritten(Unwritten)
     assert not checks._is_unwritten(Begun)
+    assert not checks._is_unwritten(Empty)
+
+
+@pytest.mark.parametrize("options", [{}, {"frozen": True}, {"order": True}, {"frozen": True, "order": True}], ids=str)
+def test_methods_that_a_dataclass_brings_are_not_the_readers(options):
+    @dataclasses.dataclass(**options)
+    class Unwritten:
+        rate: float = 0.1
+
+        def step(self, theta, g): ...
+
+    class Begun(Unwritten):
+        def step(self, theta, g):
+            return theta - g
+
+    assert checks._is_unwritten(Unwritten)
+    assert not checks._is_unwritten(dataclasses.dataclass(**options)(Begun))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +102,8 @@ def test_class_of_unwritten_methods_is_not_tried_yet():
         ("return theta + v, 0.9 * v", "sign"),
         ("return -v, 0.9 * v", "step_alone"),
         ("return theta - v, 0.90000001 * v", "wrong"),
+        ("return theta - v, 0.9000000001 * v", "passed"),
+        ("return theta - v + 1e-13, 0.9 * v", "passed"),
         ("x = theta - v", "nothing_returned"),
         ("return theta - v", "parts"),
         ("return theta - v, 0.9 * v, 1", "parts"),
@@ -86,6 +111,7 @@ def test_class_of_unwritten_methods_is_not_tried_yet():
         ("return (theta - v).T, 0.9 * v", "shape"),
         ("return (theta - v).astype(np.float32), 0.9 * v", "dtype"),
         ("return theta - v, (0.9 * v).astype(int)", "dtype"),
+        ("return theta - v, (0.9 * v).astype(np.longdouble)", "dtype"),
         ("return 'theta', 0.9 * v", "type"),
         ("return theta - v, {1: 2}", "type"),
         ("v *= 0.9\n    return theta - v / 0.9, v", "mutated"),
@@ -114,6 +140,36 @@ def test_exception_is_shown_short_and_with_the_readers_line():
     assert len(text) < 300
 
 
+def test_exception_is_placed_where_the_readers_own_code_goes_deepest():
+    def own_frame(attempt):
+        with pytest.raises(Exception) as error:  # noqa: PT011
+            attempt(1.0, 2.0)
+        return checks._own_frame(error.value)
+
+    first, second, third = (f"/tmp/ipykernel_0/{cell}.py" for cell in (1, 2, 3))  # named like files, and are none
+    inner = written("x = theta\n    return velocity", "inner", third)
+    middle = written("\n    return inner(theta, v)", "middle", second, inner=inner)
+    outer = written("return middle(theta, v)", "outer", first, middle=middle)
+    assert own_frame(outer) == (third, 3, "inner")
+    assert "line 3 of its cell, in inner" in EXERCISE.judge(outer).text
+    for body in ("np.linalg.inv(np.zeros((2, 2)))", "import importlib; importlib.import_module('missing')"):
+        assert own_frame(written(body)) == ("<cell>", 2, "attempt")
+    assert own_frame(lambda theta, v: theta / None) == ()  # a lambda of this file, not of a cell
+
+
+def test_place_shows_the_line_where_python_has_it(monkeypatch):
+    monkeypatch.setitem(linecache.cache, "cell", (None, None, ["def attempt():\n", "    return v\n"], "cell"))
+    assert checks._place("cell", 2, "attempt") == " in line 2 of its cell, in attempt: return v"
+    assert checks._place("gone", 2, "attempt") == " in line 2 of its cell, in attempt"
+    assert checks._place() == ""
+
+
+def test_the_wrong_part_is_named():
+    assert "part 2 of your result has shape" in EXERCISE.judge(written("return theta - v, v.sum()")).text
+    exercise = Exercise(reference=lambda theta, v: theta, inputs=EXERCISE.inputs)
+    assert "Wrong shape: your result has shape" in exercise.judge(written("return v.sum()")).text
+
+
 def test_wrong_numbers_are_shown_beside_the_right_ones():
     exercise = Exercise(reference=lambda x: 2 * x, inputs=lambda rng, number: (float(number),))
     assert exercise.judge(lambda x: 3 * x).text.startswith("Not yet. For x = 1 your result is 3, and it should be 2")
@@ -135,9 +191,15 @@ def test_value_is_compared_within_its_tolerance():
 
 
 def test_endless_loop_is_stopped_within_ten_seconds_and_the_next_check_works():
+    assert key_of(step) == "passed"
+    (process,) = checks._worker._processes.values()
     began = time.monotonic()
-    assert key_of(written("while True: pass")) == "too_slow"
+    verdict = EXERCISE.judge(written("while True: pass"))
+    assert verdict.key == "too_slow"
+    assert verdict.text.startswith("No answer after 8 seconds")
     assert time.monotonic() - began < 10
+    process.join(5)
+    assert not process.is_alive()
     assert key_of(step) == "passed"
 
 
@@ -158,7 +220,13 @@ def test_what_cannot_be_sent_to_the_other_process_is_named():
 def test_what_the_attempt_prints_comes_before_the_verdict_and_is_shortened(capsys):
     EXERCISE(written("print('looking'); return theta - v, 0.9 * v"))
     assert capsys.readouterr().out == "looking\nPassed: right on 8 inputs that it had never seen.\n"
-    assert len(EXERCISE.judge(written("print('x' * 10_000); return theta - v, 0.9 * v")).text) < 600
+    for count, shown in [
+        (500, f"{'x' * 500}Passed"),
+        (501, f"{'x' * 500}…\nPassed"),
+        (10_000, f"{'x' * 500}…\nPassed"),
+    ]:
+        text = EXERCISE.judge(written(f"print('x' * {count}, end=''); return theta - v, 0.9 * v")).text
+        assert text.startswith(shown)
 
 
 def test_class_is_run_as_the_exercise_says():
@@ -184,6 +252,115 @@ def test_class_is_run_as_the_exercise_says():
             return theta * 2
 
     assert exercise.judge(Twice).text.startswith("Not yet. After a few steps your rule gives [")
+
+
+def test_an_exercise_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        EXERCISE.rtol = 1.0
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ([1, 2], [1, 2], True),
+        ([1, 2], [1, 3], False),
+        ([1], [1, 2], False),
+        ((1, 2), (1,), False),
+        ({"a": 1}, {"a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": 1, "b": 2}, {"a": 1}, False),
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True),
+        (np.array([1.0, 2.0]), np.array([1.0, np.nan]), False),
+        (np.array([1, 2]), np.array([1, 2]), True),
+        (np.array(["a"]), np.array(["a"]), True),
+        (np.array(["a"]), np.array(["b"]), False),
+        (0.5, 0.6, False),
+        (object(), object(), True),
+    ],
+    ids=str,
+)
+def test_arguments_are_compared_with_what_they_were(a, b, same):
+    assert checks._same(a, b) is same
+
+
+@pytest.mark.parametrize(
+    ("result", "right", "agrees"),
+    [
+        ([1.0, 2.0], (1.0, 2.0), True),
+        ([1.0, [2.0, 3.0]], (1.0, 2.0, 3.0), True),
+        ([1.0, 2.0], [1.0, 2.0, 3.0], False),
+        ([1.0, 2.0, 3.0], [1.0, 2.0], False),
+        ([1.0, 2.0], [1.0, 2.5], False),
+        ([2.0, 1.0], [2.5, 1.0], False),
+        (None, None, True),
+        (None, 1.0, False),
+        (1.0, None, False),
+        ([None, 1.0], [None, 2.0], False),
+        ("a", "a", True),
+        ("a", "b", False),
+        ("b", "a", False),
+        (True, True, True),
+        (False, True, False),
+        (1, True, False),
+        (True, 1, True),
+        ("a", 1.0, False),
+        (np.array(["a"]), np.array([1.0]), False),
+        (np.ones((1, 2)), np.ones(2), False),
+        (np.ones(2), np.ones(1), False),
+        (np.array([np.nan, 1.0]), np.array([np.nan, 1.0]), True),
+        (np.nan, 1.0, False),
+    ],
+    ids=str,
+)
+def test_results_agree_part_for_part(result, right, agrees):
+    assert checks._agrees(result, right, EXERCISE) is agrees
+
+
+@pytest.mark.parametrize(
+    ("result", "right", "key"),
+    [
+        (1, 1.0, None),
+        (np.float32(1.0), 1.0, None),
+        (np.array([1.0]), np.array([2]), None),
+        (np.array([1]), np.array([True]), None),
+        (1.0, None, None),
+        (None, 1.0, None),
+        ("a", "b", None),
+        (1, True, None),
+        ([None, "a"], [1.0, 1.0], "type"),
+        ([np.ones(2), np.ones(3)], [np.ones(2), np.ones(2)], "shape"),
+        (np.ones(2, np.float32), np.ones(2), "dtype"),
+        (np.ones(2, np.longdouble), np.ones(2), "dtype"),
+    ],
+    ids=str,
+)
+def test_only_what_no_number_can_mend_is_a_wrong_form(result, right, key):
+    verdict = checks._wrong_form(result, right)
+    assert (verdict and verdict.key) == key
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.123456789, "0.123457"),
+        (np.float32(0.5), "0.5"),
+        (np.array(0.123456789), "0.123457"),
+        (np.array([0.123456, 1.0]), "[0.1235 1. ]"),
+        (np.arange(6.0), "[0. 1. 2. 3. 4. 5.]"),
+        (np.arange(7.0), "[0. 1. ... 5. 6.]"),
+        ((1, (0.5, "a")), "(1, (0.5, a))"),
+        (step, "step"),
+        (functools.partial(step), "a function"),
+        ("two\n  lines", "two lines"),
+        ("x" * 160, "x" * 160),
+        ("x" * 161, "x" * 160 + "…"),
+    ],
+    ids=str,
+)
+def test_values_are_shown_short(value, text):
+    assert checks._short(value) == text
 
 
 def test_hints_are_sentences_in_one_table():
