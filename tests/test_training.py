@@ -1,5 +1,7 @@
 """The compiled trainer does what ``model.fit`` does: same weights, same history; and it refuses what it cannot use."""
 
+import logging
+
 import keras
 import numpy as np
 import pytest
@@ -282,11 +284,13 @@ def test_a_second_call_goes_on_with_the_momentum_of_the_first(pair):
 def test_progress_goes_to_the_error_stream_and_only_when_asked(pair, capsys):
     run(pair)
     assert capsys.readouterr() == ("", "")
-    run(pair, progress=True)
+    history = run(pair, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
     assert "2/2" in err
-    assert "val_accuracy=0." in err
+    for shown in np.unique(history.val_accuracy):
+        assert f"val_accuracy={shown:.3f}" in err
+    assert len(np.unique(history.val_accuracy)) == 2
 
 
 def test_a_sweep_compiles_once_and_equals_separate_runs(monkeypatch):
@@ -331,9 +335,17 @@ def uncompiled():
     return keras.Sequential([keras.Input((6, 6)), layers.Flatten(), layers.Dense(3)])
 
 
-def one_output():
-    model = keras.Sequential([keras.Input((6, 6)), layers.Flatten(), layers.Dense(1)])
-    model.compile(loss="binary_crossentropy")
+def output_of(*last, loss=LOSS):
+    """A model that cannot be used, because of what comes out of its last layers."""
+    model = keras.Sequential([keras.Input((6, 6)), layers.Flatten(), *last])
+    model.compile(loss=loss)
+    return model
+
+
+def two_heads():
+    x = keras.Input((6, 6))
+    model = keras.Model(x, [layers.Dense(3)(layers.Flatten()(x)) for _ in range(2)])
+    model.compile(loss=LOSS)
     return model
 
 
@@ -349,7 +361,14 @@ ERRORS = {
     "unbuilt": ({"model": unbuilt}, ValueError, r"has no weights yet: begin it with keras.Input"),
     "uncompiled": ({"model": uncompiled}, ValueError, r"has no loss: model.compile\(loss="),
     "no loss": ({"model": lambda: network(loss=None)}, ValueError, r"Provide a `loss` argument in `compile\(\)`"),
-    "one output": ({"model": one_output}, ValueError, r"shape=\(None, 1\).*give one with an output for each class"),
+    "one output": (
+        {"model": lambda: output_of(layers.Dense(1), loss="binary_crossentropy")},
+        ValueError,
+        r"shape=\(None, 1\).*give one with an output for each class",
+    ),
+    "no axis": ({"model": lambda: output_of(layers.Dense(1), layers.Reshape(()))}, ValueError, r"shape=\(None,\)"),
+    "two axes": ({"model": lambda: output_of(layers.Reshape((12, 3)))}, ValueError, r"shape=\(None, 12, 3\)"),
+    "two heads": ({"model": two_heads}, ValueError, r"returns \[.*\]: give one with an output for each class"),
     "optimizer's name": ({"optimizer": "adam"}, TypeError, r"optimizer='adam': give an optimizer object"),
     "used optimizer": ({"optimizer": built_elsewhere}, ValueError, r"can only be called for the variables it was"),
     "three parts": ({"data": DATA[:3]}, ValueError, r"data has 3 parts: give \(x_train, y_train, x_val, y_val\)"),
@@ -357,6 +376,7 @@ ERRORS = {
     "x": ({"data": changed(x_train=x_train[:, :5])}, ValueError, r"x_train has shape \(150, 5, 6\), which the model"),
     "x_val": ({"data": changed(x_val=x_val[:, :5])}, ValueError, r"x_val has shape \(40, 5, 6\), which the model"),
     "lengths": ({"data": changed(y_train=y_train[:9])}, ValueError, r"y_train has shape \(9,\).*of shape \(150,\)"),
+    "more labels": ({"data": changed(y_train=np.r_[y_train, 0])}, ValueError, r"y_train has shape \(151,\)"),
     "one-hot": ({"data": changed(y_val=np.eye(3)[y_val])}, ValueError, r"y_val has shape \(40, 3\) and dtype float64"),
     "floats": (
         {"data": changed(y_train=y_train / 1)},
@@ -367,6 +387,11 @@ ERRORS = {
         {"data": changed(y_train=np.r_[y_train[:7], 3, y_train[8:]])},
         ValueError,
         r"y_train\[7\]=3: the model has 3 outputs, so labels are 0 to 2",
+    ),
+    "label 5 and 4": (
+        {"data": changed(y_train=np.r_[y_train[:7], 5, 4, y_train[9:]])},
+        ValueError,
+        r"y_train\[7\]=5: the model has 3 outputs, so labels are 0 to 2\.",
     ),
     "label -1": ({"data": changed(y_val=y_val - 1)}, ValueError, r"y_val\[\d+\]=-1: the model has 3 outputs"),
     "epochs": ({"epochs": 0}, ValueError, r"epochs=0: give an integer of at least 1"),
@@ -389,7 +414,31 @@ def test_what_cannot_be_used_is_refused_before_anything_changes(name, monkeypatc
         np.testing.assert_array_equal(before, after)
 
 
-def test_another_backend_is_named(monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ValueError, match="Keras runs on jax: set KERAS_BACKEND=tensorflow"):
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend_is_named(backend, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with pytest.raises(ValueError, match=f"Keras runs on {backend}: set KERAS_BACKEND=tensorflow"):
         train(network(), optimizers.SGD(), DATA, epochs=1, seed=1)
+
+
+def test_two_classes_are_enough():
+    x, y, x_val, y_val = DATA
+    model = output_of(layers.Dense(2, activation="softmax"))
+    history = train(model, optimizers.SGD(0.1), (x, y.clip(0, 1), x_val, y_val.clip(0, 1)), epochs=1, seed=1)
+    assert np.isfinite(history.loss).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Momentum", {"momentum": 0.9, "nesterov": False}), ("Nesterov", {"momentum": 0.9, "nesterov": True})],
+)
+def test_both_momentums_have_the_course_s_momentum(name, expected):
+    assert expected.items() <= training.OPTIMIZERS[name]().get_config().items()
+
+
+def test_tensorflow_s_warning_about_retracing_is_silenced_and_no_other():
+    def passes(words):
+        return bool(logging.getLogger("tensorflow").filter(logging.makeLogRecord({"msg": words})))
+
+    assert not passes("5 out of the last 5 calls to <run> triggered tf.function retracing.")
+    assert passes("Another warning.")
