@@ -173,6 +173,9 @@ def test_the_wrong_part_is_named():
 def test_wrong_numbers_are_shown_beside_the_right_ones():
     exercise = Exercise(reference=lambda x: 2 * x, inputs=lambda rng, number: (float(number),))
     assert exercise.judge(lambda x: 3 * x).text.startswith("Not yet. For x = 1 your result is 3, and it should be 2")
+    exercise = Exercise(reference=lambda x, factor=2: factor * x, inputs=lambda rng, number: (float(number),))
+    text = exercise.judge(lambda x, factor=3: factor * x).text
+    assert text.startswith("Not yet. For x = 1 your result is 3, and it should be 2")
 
 
 def test_none_is_an_answer_where_the_reference_gives_none():
