@@ -43,7 +43,7 @@ def test_a_mutant_of_a_script_has_one_operator_or_number_changed_within_the_part
 
 
 SURVIVOR = Mutant(7, "x = 1", "x = 2", "…")
-WHY = {"module": "m", "before": "x = 1", "after": "x = 2", "why": "Nobody reads x."}
+WHY = {"module": "m", "before": "x = 1", "after": ["x = 2"], "why": "Nobody reads x."}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ WHY = {"module": "m", "before": "x = 1", "after": "x = 2", "why": "Nobody reads 
         (99, [SURVIVOR], [WHY], None),
         (99, [SURVIVOR], [], "line 7 survives:\n- x = 1\n+ x = 2"),
         (99, [SURVIVOR], [WHY | {"module": "another"}], "line 7 survives"),
-        (99, [SURVIVOR], [WHY | {"after": "x = 3"}], "line 7 survives"),
+        (99, [SURVIVOR], [WHY | {"after": ["x = 3"]}], "line 7 survives"),
         (100, [], [WHY], "argued away, but no survivor:\n- x = 1\n+ x = 2"),
         (95, [SURVIVOR] * 5, [WHY], None),
         (94, [SURVIVOR] * 6, [WHY], "94.0 % are killed, at least 95 % should be"),

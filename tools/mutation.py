@@ -134,8 +134,8 @@ def _difference(source, mutated):
     before, after = source.splitlines(), mutated.splitlines()
     comparison = difflib.SequenceMatcher(None, before, after, autojunk=False)
     _, first, last, first_after, last_after = next(block for block in comparison.get_opcodes() if block[0] != "equal")
-    joined = (" ".join(line.strip() for line in lines) for lines in (before[first:last], after[first_after:last_after]))
-    return first + 1, *joined
+    texts = (" ".join(line.strip() for line in lines) for lines in (before[first:last], after[first_after:last_after]))
+    return first + 1, *(text.strip() for text in texts)
 
 
 class _Watch:
@@ -279,7 +279,7 @@ def settle(name, results, arguments):
         The module's.
     results : list of (Mutant, str)
     arguments : list of dict
-        ``module``, ``before``, ``after`` and ``why``, as in the configuration.
+        As in the configuration: ``module``, the line ``before``, a list of the same line ``after``, and ``why``.
 
     Returns
     -------
@@ -288,7 +288,8 @@ def settle(name, results, arguments):
     complaints : list of str
         What makes the module red: survivors that nobody argued away, arguments about none, too few killed.
     """
-    argued = {(each["before"], each["after"]) for each in arguments if each["module"] == name}
+    own = [each for each in arguments if each["module"] == name]
+    argued = {(each["before"], after) for each in own for after in each["after"]}
     survivors = [mutant for mutant, outcome in results if outcome == "survived"]
     unsettled = [mutant for mutant in survivors if (mutant.before, mutant.after) not in argued]
     idle = argued - {(mutant.before, mutant.after) for mutant in survivors}
@@ -315,7 +316,7 @@ def main():
     gc.freeze()  # what is imported stays; its forks need not look through it
     rows, red = [], False
     for name in chosen:
-        row, complaints = settle(name, examine(name, modules[name]), configuration["argued"])
+        row, complaints = settle(name, examine(name, modules[name]), configuration.get("argued", []))
         rows.append(row)
         red |= bool(complaints)
         for complaint in complaints:
