@@ -159,9 +159,9 @@ def test_exception_is_placed_where_the_readers_own_code_goes_deepest():
 
 def test_place_shows_the_line_where_python_has_it(monkeypatch):
     monkeypatch.setitem(linecache.cache, "cell", (None, None, ["def attempt():\n", "    return v\n"], "cell"))
-    assert checks._place("cell", 2, "attempt") == " in line 2 of its cell, in attempt: return v"
-    assert checks._place("gone", 2, "attempt") == " in line 2 of its cell, in attempt"
-    assert checks._place() == ""
+    assert checks._place(("cell", 2, "attempt")) == " in line 2 of its cell, in attempt: return v"
+    assert checks._place(("gone", 2, "attempt")) == " in line 2 of its cell, in attempt"
+    assert checks._place(()) == ""
 
 
 def test_the_wrong_part_is_named():
@@ -260,6 +260,13 @@ def test_class_is_run_as_the_exercise_says():
 def test_an_exercise_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         EXERCISE.rtol = 1.0
+
+
+def test_no_outcome_is_lost_and_none_accused_without_cause():
+    outcome = checks._Outcome(result=(1.0, 2.0))
+    assert not outcome.mutated
+    with pytest.raises(ValueError, match="zip"):
+        EXERCISE._judge_outcomes([(1.0, 2.0), (1.0, 2.0)], [outcome])
 
 
 @pytest.mark.parametrize(
@@ -368,6 +375,7 @@ def test_values_are_shown_short(value, text):
 
 def test_hints_are_sentences_in_one_table():
     table = json.loads(Path(checks.__file__).with_name("hints.json").read_text(encoding="utf-8"))
+    assert checks._hints() is checks._hints(), "the table is read again for every hint"
     assert list(table) == ["en"]
     fragments = {"where", "part", "whole"}
     for key, text in table["en"].items():

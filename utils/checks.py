@@ -127,16 +127,17 @@ class Exercise:
     def _judge_outcomes(self, trials, outcomes):
         for outcome in outcomes:
             if outcome.error:
-                return _verdict("exception", error=outcome.error, where=_place(*outcome.where))
+                return _verdict("exception", error=outcome.error, where=_place(outcome.where))
         wanted = [self.run(self.reference, *copy.deepcopy(trial)) for trial in trials]
         if all(outcome.result is None for outcome in outcomes):
             return _verdict("nothing_returned")
-        for outcome, right in zip(outcomes, wanted, strict=True):
+        pairs = list(zip(outcomes, wanted, strict=True))
+        for outcome, right in pairs:
             if outcome.mutated:
                 return _verdict("mutated")
             if (form := _wrong_form(outcome.result, right)) is not None:
                 return form
-        right = [_agrees(outcome.result, result, self) for outcome, result in zip(outcomes, wanted, strict=True)]
+        right = [_agrees(outcome.result, result, self) for outcome, result in pairs]
         if all(right):
             return _verdict("passed", trials=len(trials))
         for key, wrong in self.mistakes.items():
@@ -212,7 +213,7 @@ def _apart(run, attempt, trials):
     try:
         return _worker.submit(_call_all, run, attempt, trials).result(timeout=TIME_LIMIT)
     except BaseException:
-        _worker.shutdown(wait=False, kill_workers=True)
+        _worker.shutdown(kill_workers=True)
         _worker = None
         raise
 
@@ -243,10 +244,11 @@ def _own_frame(error):
     return (own[-1].filename, own[-1].lineno, own[-1].name) if own else ()
 
 
-def _place(file="", line=0, function=""):
-    source = linecache.getline(file, line).strip()
-    if not file:
+def _place(where):
+    if not where:
         return ""
+    file, line, function = where
+    source = linecache.getline(file, line).strip()
     return _hints()["where"].format(line=line, function=function) + (f": {source}" if source else "")
 
 
