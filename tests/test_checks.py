@@ -289,7 +289,6 @@ def test_no_outcome_is_lost_and_none_accused_without_cause():
         (0.5, 0.6, False),
         (object(), object(), True),
     ],
-    ids=str,
 )
 def test_arguments_are_compared_with_what_they_were(a, b, same):
     assert checks._same(a, b) is same
@@ -322,7 +321,6 @@ def test_arguments_are_compared_with_what_they_were(a, b, same):
         (np.array([np.nan, 1.0]), np.array([np.nan, 1.0]), True),
         (np.nan, 1.0, False),
     ],
-    ids=str,
 )
 def test_results_agree_part_for_part(result, right, agrees):
     assert checks._agrees(result, right, EXERCISE) is agrees
@@ -344,7 +342,6 @@ def test_results_agree_part_for_part(result, right, agrees):
         (np.ones(2, np.float32), np.ones(2), "dtype"),
         (np.ones(2, np.longdouble), np.ones(2), "dtype"),
     ],
-    ids=str,
 )
 def test_only_what_no_number_can_mend_is_a_wrong_form(result, right, key):
     verdict = checks._wrong_form(result, right)
@@ -367,7 +364,6 @@ def test_only_what_no_number_can_mend_is_a_wrong_form(result, right, key):
         ("x" * 160, "x" * 160),
         ("x" * 161, "x" * 160 + "…"),
     ],
-    ids=str,
 )
 def test_values_are_shown_short(value, text):
     assert checks._short(value) == text
