@@ -5,9 +5,9 @@ is missing, or the change makes no difference. ``mutation.toml`` says which test
 not tried, and why a survivor may live. Mutants of Python come from cosmic-ray's operators and one of our own, those of
 the playground's script from the table below.
 
-The tests of a mutant run in a fork of this process, where the slow packages are imported already, in a copy of the
-repository. Results are kept in ``.mutation``, so an interrupted run goes on where it was. When tests change, each
-mutant meets them anew, beginning with the test that noticed it last time.
+The tests of a mutant run in a fork of this process (so on Linux only), where the slow packages are imported already,
+and in a copy of the repository. Results are kept in ``.mutation``: an interrupted run goes on where it was, and when
+tests change, each mutant meets them anew, beginning with the test that noticed it last time.
 """
 
 import argparse
@@ -139,7 +139,7 @@ def _difference(source, mutated):
 
 
 class _Watch:
-    """Sorts the tests, those named first, then by their seconds; notes who failed and how long each took."""
+    """A plugin of pytest: puts one test first and the quick before the slow; notes which failed and their seconds."""
 
     def __init__(self, report, first, seconds):
         self.report, self.first, self.known = report, first, seconds
