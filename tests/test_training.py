@@ -414,12 +414,6 @@ def test_what_cannot_be_used_is_refused_before_anything_changes(name, monkeypatc
         np.testing.assert_array_equal(before, after)
 
 
-def test_another_model_s_optimizer_is_refused_before_anything_is_compiled(monkeypatch):
-    monkeypatch.setattr(training, "_compiled", None)
-    with pytest.raises(ValueError, match="can only be called for the variables"):
-        train(network(), built_elsewhere(), DATA, epochs=1, seed=1)
-
-
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_another_backend_is_named(backend, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
