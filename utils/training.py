@@ -161,7 +161,7 @@ def _compiled(model, optimizer, loss, settings):
     def evaluation_step(x, y, training=False):
         predicted = model(x, training=training)
         loss = model.compute_loss(x, y, predicted, training=training)
-        return loss, tf.math.count_nonzero(tf.argmax(predicted, axis=-1, output_type=y.dtype) == y)
+        return loss, tf.math.count_nonzero(tf.argmax(predicted, axis=1, output_type=y.dtype) == y)
 
     def training_step(x, y):
         with tf.GradientTape() as tape:
@@ -176,15 +176,15 @@ def _compiled(model, optimizer, loss, settings):
                 # Collecting the rows here costs little; shuffling the whole of x first would need a copy of it.
                 return step(tf.gather(x, rows), tf.gather(y, rows))
 
-            examples = order.shape[0]
+            (examples,) = order.shape
             batch_size = min(batch_size, examples)
-            full = examples // batch_size * batch_size
-            batches = tf.reshape(order[:full], (-1, batch_size))
-            results = tf.map_fn(on, batches, fn_output_signature=(keras.config.floatx(), tf.int64))
-            if full == examples:
-                return results
-            last = on(order[full:])
-            return [tf.concat([many, one[None]], axis=0) for many, one in zip(results, last, strict=True)]
+            rest = examples % batch_size
+            batches = tf.reshape(order[: examples - rest], (-1, batch_size))
+            losses, hits = tf.map_fn(on, batches, fn_output_signature=(keras.config.floatx(), tf.int64))
+            if rest:
+                last_loss, last_hits = on(order[-rest:])
+                losses, hits = keras.ops.append(losses, last_loss), keras.ops.append(hits, last_hits)
+            return losses, hits
 
         return tf.function(run, jit_compile=True, autograph=False)
 
