@@ -54,9 +54,9 @@ class Result(NamedTuple):
 
 
 def newest(requirements):
-    """Return the requirements of the notebooks without their versions."""
+    """Return the requirements of the notebooks without their exact versions."""
     names = [re.sub(r"==.*", "", line) for line in requirements.splitlines() if line and not line.startswith("#")]
-    return [name for name in names if name not in SITE_ONLY]
+    return [name for name in names if re.split("[<>]", name)[0] not in SITE_ONLY]
 
 
 def python_of(environment):
