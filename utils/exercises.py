@@ -18,7 +18,7 @@ def _follow(rule, settings, theta, gradients):
     state, path = rule.init(theta), []
     for g in gradients:
         result = rule.step(theta, g, state)
-        if not isinstance(result, tuple) or len(result) != 2:
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
             return result  # not theta and a state: the comparison will say that a part is missing
         theta, state = result
         path.append(theta)
@@ -549,6 +549,7 @@ def _adam_inputs(rng, number):
 adam_step = Exercise(
     reference=_adam_by_keras,
     inputs=_adam_inputs,
+    atol=0,  # the second moment of a small gradient is 1e-16
     mistakes={
         "sign": _adam_with(lambda *given: -_as_keras(*given)),
         "no_bias_correction": _adam_with(lambda m, v, share_m, share_v, epsilon: m / (np.sqrt(v) + epsilon)),
@@ -586,18 +587,21 @@ def _step_without_correction(t, beta_1, beta_2):
     return (1 - beta_1**t) / np.sqrt(1 - beta_2**t)
 
 
-def _uncorrected_peak(beta_1, beta_2, most=1000):
+def _uncorrected_peak(beta_1, beta_2, most=10_000):
     lengths = _step_without_correction(np.arange(1, most + 1), beta_1, beta_2)
     return int(lengths.argmax()) + 1, lengths.max()
 
 
 uncorrected_peak = Exercise(
     reference=lambda beta_1, beta_2: _uncorrected_peak(beta_1, beta_2),
-    inputs=lambda rng, number: (0.99 if number == 0 else rng.uniform(0.7, 0.95), rng.uniform(0.995, 0.9999)),
+    inputs=lambda rng, number: (
+        (0.999, rng.uniform(0.9995, 0.9999)) if number == 0 else rng.uniform([0.7, 0.995], [0.95, 0.9999])
+    ),
     mistakes={
         "counted_from_zero": lambda *betas: (_uncorrected_peak(*betas)[0] - 1, _uncorrected_peak(*betas)[1]),
         "peak_without_m": lambda beta_1, beta_2: (1, 1 / np.sqrt(1 - beta_2)),
         "too_few_steps": lambda *betas: _uncorrected_peak(*betas, most=100),
+        "thousand_steps": lambda *betas: _uncorrected_peak(*betas, most=1000),
         "length_and_number": lambda *betas: _uncorrected_peak(*betas)[::-1],
         "first_step_alone": lambda beta_1, beta_2: (1, (1 - beta_1) / np.sqrt(1 - beta_2)),
     },
@@ -656,7 +660,13 @@ AdaMax = Exercise(
 
 wrong_period = Exercise(
     reference=74,
-    mistakes={"period_too_short": 73, "beta_1_left_out": 64, "shorter_memory": 30, "moments_not_settled": 26},
+    mistakes={
+        "period_too_short": 73,
+        "beta_1_left_out": 64,
+        "shorter_memory": 30,
+        "moments_not_settled": 26,
+        "ten_rounds": 49,
+    },
 )
 
 # 08 Adam on Fashion-MNIST
