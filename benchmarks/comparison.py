@@ -90,9 +90,9 @@ def report(table):
                 words = [f"{low:g} to {high:g}, a factor of {high / low:g}" for low, high in ranges]
                 print(f"{name:9} within 1 point of its best from {words[0]}; within 3 from {words[1]}")
         for what, rates in (("its best learning rate", chosen[network]), ("Keras' default", defaults)):
-            scores = final_scores(trials, rates)
+            scores = 100 * final_scores(trials, rates)
             print(f"\nEach optimizer at {what}: test accuracy in % over {len(scores)} seeds")
-            summary = (100 * scores).agg(["mean", "std", "min", "max"]).T.round(2)
+            summary = scores.agg(["mean", "std", "min", "max"]).T.round(2)
             summary.insert(0, "learning_rate", pd.Series(dict(rates)))
             print(summary.to_string())
             print(verdicts(scores).sort_values("p").round(4).to_string())

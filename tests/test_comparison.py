@@ -114,7 +114,7 @@ def test_verdicts_name_the_better_first_and_correct_for_every_pair():
     assert table.loc[("good", "bad"), "real"]
     assert table.loc[("same", "bad"), "real"]
     assert not table["real"].all()
-    assert table.loc[("good", "bad"), "difference"] == pytest.approx(3, abs=0.2)
+    assert table.loc[("good", "bad"), "difference"] == pytest.approx(0.03, abs=0.002)
     assert table.loc[("good", "bad"), "p"] >= 3 * 2 / 2**12
 
 

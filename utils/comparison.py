@@ -238,14 +238,14 @@ def verdicts(scores):
     Returns
     -------
     pandas.DataFrame
-        Indexed by the pair, the better first: ``difference``, the mean lead in percentage points; ``p``, adjusted; and
-        ``real``, whether that is below 0.05.
+        Indexed by the pair, the better first: ``difference``, the mean lead, in the unit of the scores; ``p``,
+        adjusted; and ``real``, whether that is below 0.05.
     """
     rows = {}
     for pair in itertools.combinations(scores.columns, 2):
         better, worse = sorted(pair, key=lambda name: -scores[name].mean())
         lead = scores[better] - scores[worse]
-        rows[better, worse] = {"difference": 100 * lead.mean(), "p": sign_flip_test(lead)}
+        rows[better, worse] = {"difference": lead.mean(), "p": sign_flip_test(lead)}
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.names = ["better", "worse"]
     table["p"] = holm(table["p"])

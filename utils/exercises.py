@@ -776,5 +776,8 @@ expected_best = Exercise(
         "order_ignored": lambda scores, tries: np.sum(
             scores * np.diff((np.arange(len(scores) + 1) / len(scores)) ** tries)
         ),
+        "without_replacement": lambda scores, tries: np.mean(
+            [max(drawn) for drawn in itertools.combinations(scores, tries)]
+        ),
     },
 )
