@@ -57,11 +57,17 @@ def browser():
     """
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    def do_without(why):
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+
+    try:
+        playwright = sync_playwright().start()
+    except Exception as error:  # Playwright raises nothing narrower
+        do_without(f"Playwright does not start: {error}. A bare Debian lacks its libatomic1; `playwright -V` says more")
+    try:
         path = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
         if not Path(path).exists():
-            why = "no Chromium found: install your system's, or run `playwright install chromium`"
-            pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+            do_without("no Chromium found: install your system's, or run `playwright install chromium`")
         quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
         quiet += ["--disable-component-update", "--disable-sync"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -69,6 +75,8 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=quiet)
         yield chromium
         chromium.close()
+    finally:
+        playwright.stop()
 
 
 @pytest.fixture
