@@ -13,8 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from utils import playground as module
-from utils.playground import LEARNING_RATES, playground
+from utils.playground import LEARNING_RATES, figure, playground
 from utils.plotting import COLORS
 
 REDRAWS = 300
@@ -66,7 +65,7 @@ def main():
                 redraw, with_pixels = measure(page, surface, Path(name))
                 print(f"{surface:12} {scale:7}x {redraw:10.2f} {with_pixels:12.2f}")
         browser.close()
-    script, output = module._script().encode(), playground()._repr_html_().encode()
+    script, output = figure._script().encode(), playground()._repr_html_().encode()
     for what, content in {"the script": script, "an output, script included": output}.items():
         print(f"{what}: {len(content):,} bytes, gzipped {len(gzip.compress(content, 9)):,}")
 

@@ -1,1 +1,1 @@
-"""The helpers that the chapters import: one short module for each part of the course."""
+"""The helpers that the chapters import: short modules for a reader at the top, machinery in four rooms below."""

@@ -1,0 +1,346 @@
+"""Every exercise: unsolved it says so, the published solution passes, and each kind of mistake gets its own hint."""
+
+import inspect
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from utils import exercises
+from utils.exercises.checks import Exercise, _hints
+
+BOOK = Path(__file__).resolve().parents[2] / "book"
+EXERCISES = {name: thing for name, thing in vars(exercises).items() if isinstance(thing, Exercise)}
+SEEDS = range(5)
+
+#: Wrong attempts, as learners make them: what to replace in the published solution, by what, and the hint that follows.
+WRONG = {
+    # 01 Hyperparameters
+    "parameters": [
+        ("(inputs + 1)", "inputs", "no_biases"),
+        (" + [10]", "", "no_output_layer"),
+        ("layers * [units]", "[units]", "one_hidden_layer"),
+        ("layers * [units]", "(layers + 1) * [units]", "one_layer_too_many"),
+        ("(inputs + 1) * outputs", "inputs * outputs + 1", "wrong"),
+    ],
+    "log_uniform": [
+        ("low * (high / low) ** u", "low + u * (high - low)", "linear_draw"),
+        ("low * (high / low) ** u", "high * (low / high) ** u", "ends_swapped"),
+        ("low * (high / low) ** u", "low * (high / low) ** (0.999 * u)", "wrong"),
+        ("low * (high / low) ** u", "10 ** (np.log(low) + u * np.log(high / low))", "logarithms_mixed"),
+    ],
+    "gap": [
+        ("np.var(runs, ddof=1) / len(runs)", "np.var(runs, ddof=1)", "deviation_not_error"),
+        (", ddof=1", "", "ddof_missing"),
+        ("np.mean(a) - np.mean(b)", "np.mean(b) - np.mean(a)", "other_way_round"),
+        ("np.sqrt(sum(squared))", "sum(squared)", "variance_not_rooted"),
+        ("/ len(runs)", "/ len(a)", "wrong"),
+    ],
+    # 02 Stochastic gradient descent
+    "sgd_step": [
+        ("theta - learning_rate * g", "theta + learning_rate * g", "sign"),
+        ("theta - learning_rate * g", "theta - g", "no_learning_rate"),
+        ("theta - learning_rate * g", "-learning_rate * g", "step_alone"),
+        ("return theta - learning_rate * g", "theta -= learning_rate * g\n    return theta", "mutated"),
+        ("theta - learning_rate * g", "theta - learning_rate * g.sum(keepdims=True)", "wrong"),
+        ("theta - learning_rate * g", "(theta - learning_rate * g).mean()", "shape"),
+        ("theta - learning_rate * g", "(theta - learning_rate * g).round().astype(int)", "dtype"),
+        ("learning_rate * g", "learnin_rate * g", "exception"),
+    ],
+    "steps_needed": [
+        ("math.ceil", "math.floor", "one_step_off"),
+        ("abs(1 - learning_rate * curvature)", "max(1 - learning_rate * curvature, 1e-300)", "wrong"),
+        ("if shrink >= 1", "if learning_rate * curvature >= 1", "no_absolute_value"),
+        ("math.log(factor)", "math.log(factor) / 2", "loss_not_distance"),
+    ],
+    "batch_size_for": [
+        ("n / (1 + (n - 1) * ratio**2)", "1 / ratio**2", "with_replacement"),
+        ("n / (1 + (n - 1) * ratio**2)", "1 / ratio", "noise_not_squared"),
+        ("math.ceil", "math.floor", "rounded_down"),
+        ("math.ceil", "", "wrong"),
+    ],
+    # 03 Momentum
+    "momentum_step": [
+        ("- learning_rate * g", "+ learning_rate * g", "sign"),
+        ("theta + v, v", "theta + learning_rate * v, v", "learning_rate_twice"),
+        ("learning_rate * g", "(1 - momentum) * learning_rate * g", "gradient_averaged"),
+        ("momentum * v -", "v -", "no_friction"),
+        ("theta + v, v", "theta + momentum * v - learning_rate * g, v", "nesterov_instead"),
+        ("return theta + v, v", "return theta + v", "parts"),
+        ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
+        ("- learning_rate * g", "- learning_rate * (g + 1e-7)", "wrong"),
+    ],
+    "steps_to_stop": [
+        ("math.ceil", "math.floor", "one_step_off"),
+        ("math.log(fraction) / math.log(mu)", "1 / (1 - mu)", "effective_step"),
+        ("math.log(fraction) / math.log(mu)", "(1 - fraction) / (1 - mu)", "constant_loss_of_speed"),
+        ("math.log(mu)", "math.log(mu**2)", "energy_not_velocity"),
+        ("math.ceil", "1 + math.ceil", "wrong"),
+    ],
+    "from_averaging": [
+        ("eta * (1 - beta), beta", "eta, beta", "no_factor"),
+        ("eta * (1 - beta)", "eta / (1 - beta)", "factor_upside_down"),
+        ("eta * (1 - beta), beta", "eta * (1 - beta), 1 - beta", "complement"),
+        ("eta * (1 - beta), beta", "beta, eta * (1 - beta)", "settings_swapped"),
+        ("eta * (1 - beta)", "eta * (1 - beta) + 1e-7", "wrong"),
+    ],
+    # 04 Nesterov momentum
+    "nesterov_step": [
+        ("theta + momentum * v - learning_rate * g, v", "theta + v, v", "momentum_instead"),
+        ("theta + momentum * v - learning_rate * g, v", "theta + v + momentum * v, v", "three_pushes"),
+        ("theta + momentum * v - learning_rate * g, v", "theta + momentum * v, v", "gradient_left_out"),
+        ("theta + momentum * v", "theta + v", "momentum_left_out"),
+        ("g, v", "g, momentum * v - learning_rate * g", "both_pushes_kept"),
+        ("g, v", "g", "parts"),
+        ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
+        ("theta + momentum * v", "theta + (momentum + 1e-7) * v", "wrong"),
+    ],
+    "look_ahead_step": [
+        ("phi + momentum * v", "phi", "gradient_here"),
+        ("phi + momentum * v", "phi + v", "gradient_too_far"),
+        ("phi + momentum * v", "phi - momentum * v", "gradient_behind"),
+        ("- learning_rate * g", "+ learning_rate * g", "sign"),
+        ("phi + momentum * v", "phi + (momentum + 1e-7) * v", "wrong"),
+        ("gradient(phi + momentum * v)", "gradient", "exception"),
+    ],
+    "ball": [
+        ("theta - mu * v", "theta + mu * v", "looked_ahead_again"),
+        ("theta - mu * v", "theta - v", "whole_velocity"),
+        ("theta - mu * v", "theta - (1 - mu) * v", "friction_not_momentum"),
+        ("theta - mu * v", "(theta - mu * v)[:1]", "shape"),
+    ],
+    # 05 Adagrad
+    "adagrad_step": [
+        ("theta - learning_rate", "theta + learning_rate", "sign"),
+        ("np.sqrt(G + epsilon)", "(np.sqrt(G) + epsilon)", "epsilon_outside_root"),
+        ("np.sqrt(G + epsilon)", "(G + epsilon)", "root_missing"),
+        ("np.sqrt(G + epsilon)", "np.sqrt(G - g**2 + epsilon)", "old_squares_used"),
+        ("np.sqrt(G + epsilon)", "np.sqrt(G + 1.01 * epsilon)", "wrong"),
+        ("G = G + g**2", "G += g**2", "mutated"),
+        ("G = G + g**2", "G = g**2", "squares_not_kept"),
+        ("return theta, G", "return theta", "parts"),
+    ],
+    "steps_to_travel": [
+        ("return t", "return t - 1", "counted_from_zero_steps"),
+        ("learning_rate / t**0.5", "learning_rate", "steps_do_not_shrink"),
+        ("learning_rate / t**0.5", "learning_rate / t**0.51", "wrong"),
+    ],
+    "AdagradNorm": [
+        ("np.sum(g**2)", "g**2", "one_for_each"),
+        ("np.sum(g**2)", "np.mean(g**2)", "mean_of_squares"),
+        ("np.sum(g**2)", "np.sum(g) ** 2", "square_of_sum"),
+        ("np.sqrt(G + self.epsilon), G", "np.sqrt(G + self.epsilon)", "parts"),
+    ],
+    # 06 RMSprop
+    "rmsprop_step": [
+        ("theta - learning_rate", "theta + learning_rate", "sign"),
+        ("rho * s + (1 - rho) * g**2", "(1 - rho) * s + rho * g**2", "rho_swapped"),
+        ("(1 - rho) * g**2", "g**2", "sum_not_average"),
+        ("np.sqrt(s + epsilon)", "(np.sqrt(s) + epsilon)", "epsilon_outside_root"),
+        ("np.sqrt(s + epsilon)", "np.sqrt(s)", "no_epsilon"),
+        ("np.sqrt(s + epsilon)", "(s + epsilon)", "root_missing"),
+        ("return theta, s", "return theta", "parts"),
+    ],
+    "steps_until_small": [
+        ("math.ceil", "math.floor", "one_step_off"),
+        ("math.log(ratio) /", "2 * math.log(ratio) /", "root_not_average"),
+        ("math.log(ratio) / -math.log(rho)", "1 / (1 - rho)", "memory_alone"),
+    ],
+    "CenteredRMSprop": [
+        ("s - m**2 + self.epsilon", "s + self.epsilon", "not_centered"),
+        ("s - m**2", "s + m**2", "mean_added"),
+        ("np.sqrt(s - m**2 + self.epsilon)", "(np.sqrt(s - m**2) + self.epsilon)", "epsilon_outside_root"),
+        ("return theta, (m, s)", "return theta, m", "exception"),
+    ],
+    # 07 Adam
+    "adam_step": [
+        ("theta - alpha_t", "theta + alpha_t", "sign"),
+        ("learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)", "learning_rate", "no_bias_correction"),
+        (" * np.sqrt(1 - beta_2**t)", "", "only_m_corrected"),
+        (" / (1 - beta_1**t)", "", "only_v_corrected"),
+        ("np.sqrt(1 - beta_2**t)", "(1 - beta_2**t)", "correction_not_rooted"),
+        ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + epsilon * np.sqrt(1 - beta_2**t))", "epsilon_of_algorithm_1"),
+        ("(np.sqrt(v) + epsilon)", "np.sqrt(v + epsilon)", "epsilon_in_adams_root"),
+        ("(np.sqrt(v) + epsilon)", "np.sqrt(v + epsilon * (1 - beta_2**t))", "epsilon_in_root_of_hat"),
+        ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + epsilon + 1e-7)", "wrong"),
+        (" + epsilon)", ")", "no_epsilon"),
+        ("t = t + 1", "t = t + 2", "wrong"),
+        ("t = t + 1", "t = t", "t_never_counted"),
+        ("return theta, m, v, t", "return theta, m, v, t - 1", "t_not_counted"),
+        ("return theta, m, v, t", "return theta, m / (1 - beta_1**t), v / (1 - beta_2**t), t", "hats_as_state"),
+        ("return theta, m, v, t", "return theta", "parts"),
+        ("m = beta_1 * m +", "m *= beta_1\n    m = m +", "mutated"),
+        ("g**2", "g", "wrong"),
+    ],
+    "uncorrected_peak": [
+        (".argmax()) + 1", ".argmax())", "counted_from_zero"),
+        ("(1 - beta_1**t) / np", "1 / np", "peak_without_m"),
+        ("50 / (1 - beta_1)", "101", "too_few_steps"),
+        ("50 / (1 - beta_1)", "2", "first_step_alone"),
+        ("int(lengths.argmax()) + 1, lengths.max()", "lengths.max(), int(lengths.argmax()) + 1", "length_and_number"),
+        ("np.sqrt(1 - beta_2**t)", "(1 - beta_2**t)", "wrong"),
+    ],
+    "AdaMax": [
+        ("theta - self", "theta + self", "sign"),
+        (" / (1 - self.beta_1**t)", "", "no_bias_correction"),
+        ("self.beta_1**t", "self.beta_1**state.t", "t_from_zero"),
+        ("t = state.t + 1", "t = 1", "wrong_run"),
+        ("(u + self.epsilon)", "(u / (1 - self.beta_2**t) + self.epsilon)", "maximum_corrected"),
+        ("self.beta_2 * state.v", "state.v", "maximum_never_fades"),
+        ("np.abs(g)", "g", "maximum_of_signed"),
+        (
+            "np.maximum(self.beta_2 * state.v, np.abs(g))",
+            "self.beta_2 * state.v + (1 - self.beta_2) * np.abs(g)",
+            "average_not_maximum",
+        ),
+        ("(u + self.epsilon)", "(np.sqrt(u) + self.epsilon)", "root_of_maximum"),
+        ("(u + self.epsilon)", "(u + self.epsilon + 1e-7)", "wrong_run"),
+        ("return theta, AdamState(m, u, t)", "return theta", "parts"),
+        ("theta = theta - ", "theta -= ", "mutated"),
+    ],
+    "wrong_period": [
+        ("74", "73", "period_too_short"),
+        ("74", "64", "beta_1_left_out"),
+        ("74", "30", "shorter_memory"),
+        ("74", "26", "moments_not_settled"),
+        ("74", "75", "wrong_value"),
+    ],
+    # 08 Adam on Fashion-MNIST
+    "counts": [
+        ("2 * parameters + 2", "2 * parameters", "step_count_and_rate"),
+        ("2 * parameters + 2", "parameters + 2", "one_moment"),
+        ("5 * 480", "480", "steps_of_one_epoch"),
+        ("64 * 10 + 10", "64 * 10 + 11", "wrong_value"),
+    ],
+    "cross_entropy": [
+        ("-np.log(of_labels).mean()", "np.log(of_labels).mean()", "minus_missing"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels).sum()", "sum_not_mean"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels.mean())", "mean_before_log"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "wrong"),
+    ],
+    "precision": [
+        ("axis=0", "axis=1", "recall"),
+        ("confusion.sum(axis=0)", "confusion.sum()", "share_of_all"),
+        ("return confusion", "return 1 - confusion", "wrong_share"),
+        ("confusion.sum(axis=0)", "confusion.sum(axis=0)[::-1]", "wrong"),
+    ],
+    "runs_needed": [
+        ("math.ceil", "math.floor", "rounded_down_runs"),
+        ("2 * (1.96", "(1.96", "two_missing"),
+        ("(1.96 + 0.84) ** 2", "(1.96**2 + 0.84**2)", "squares_added"),
+        ("sigma**2 / delta**2", "sigma / delta", "ratio_not_squared"),
+    ],
+    # 09 Fair comparisons
+    "mean_and_half_width": [
+        (", ddof=1", "", "population_deviation"),
+        (" / math.sqrt(len(scores))", "", "spread_not_error"),
+        ("math.sqrt(len(scores))", "len(scores)", "divided_by_n"),
+        ("t * np.std", "2 * t * np.std", "whole_width"),
+    ],
+    "fewest_seeds": [("10", "6", "no_correction"), ("10", "9", "one_sided"), ("10", "8", "against_one_only")],
+    "expected_best": [
+        ("ranks**tries", "ranks", "tries_ignored"),
+        ("np.sort(scores)", "scores", "order_ignored"),
+        ("np.sort(scores)", "np.sort(scores)[::-1]", "worst_not_best"),
+        ("len(scores) + 1", "len(scores)", "exception"),
+    ],
+}
+
+
+def code_cells(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def imports_of(path):
+    """The names that a notebook's imports cell defines: its second cell of code, after the set-up cell."""
+    namespace = {"__name__": "notebook"}
+    exec(code_cells(path)[1], namespace)
+    return namespace
+
+
+def cell_of(name, pages):
+    """(page, source) of the cell before ``check.name(name)``."""
+    for page in pages:
+        cells = code_cells(page)
+        for before, cell in itertools.pairwise(cells):
+            if f"check.{name}({name})" in cell:
+                return page, before
+    raise AssertionError(f"no page has a cell check.{name}({name})")
+
+
+def solution_of(name):
+    return cell_of(name, sorted((BOOK / "solutions").glob("*.ipynb")))
+
+
+def attempt_of(name, page, source):
+    namespace = imports_of(page)
+    exec(compile(source, "<cell>", "exec"), namespace)
+    return namespace[name]
+
+
+every_exercise = pytest.mark.parametrize("name", EXERCISES)
+
+
+@every_exercise
+def test_unsolved_exercise_is_not_tried_yet(name):
+    page, stub = cell_of(name, sorted(BOOK.glob("*.ipynb")))
+    attempt = attempt_of(name, BOOK / "solutions" / page.name, stub)
+    assert EXERCISES[name].judge(attempt).key == "not_tried"
+
+
+@every_exercise
+def test_published_solution_passes(name):
+    attempt = attempt_of(name, *solution_of(name))
+    for seed in SEEDS:
+        assert EXERCISES[name].judge(attempt, seed).key in ("passed", "passed_value")
+
+
+@every_exercise
+def test_every_mistake_in_the_table_gets_its_own_hint(name):
+    exercise = EXERCISES[name]
+    assert len(exercise.mistakes) >= 3
+    for key, wrong in exercise.mistakes.items():
+        for seed in SEEDS:
+            assert exercise.judge(wrong, seed).key == key
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key"), [(name, *attempt) for name, attempts in WRONG.items() for attempt in attempts]
+)
+def test_wrong_attempt_gets_the_right_hint(name, old, new, key):
+    page, source = solution_of(name)
+    assert source.count(old) == 1, f"{old!r} must stand once in the solution of {name}:\n{source}"
+    attempt = attempt_of(name, page, source.replace(old, new))
+    for seed in SEEDS[:2]:
+        assert EXERCISES[name].judge(attempt, seed).key == key
+
+
+def test_every_exercise_has_at_least_three_wrong_attempts():
+    assert WRONG.keys() == EXERCISES.keys()
+    assert all(len(attempts) >= 3 for attempts in WRONG.values())
+
+
+def test_stored_solutions_say_passed():
+    for path in (BOOK / "solutions").glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if "".join(cell["source"]).startswith("check."):
+                assert "".join(cell["outputs"][0]["text"]).startswith("Passed"), cell["source"]
+
+
+@pytest.mark.parametrize("path", sorted(BOOK.glob("0*.ipynb")), ids=lambda path: path.stem)
+def test_chapter_has_three_exercises_in_code_and_one_on_paper(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    assert "## Exercises" in text
+    assert len([source for source in code_cells(path) if source.startswith("check.")]) >= 3
+    assert re.search(r"^\*\*\d+\. .*\*\* \(.*pencil and paper", text, re.MULTILINE)
+
+
+def test_every_hint_is_used_and_every_key_exists():
+    used = {key for exercise in EXERCISES.values() for key in exercise.mistakes}
+    source = Path(inspect.getfile(Exercise)).read_text(encoding="utf-8")
+    machinery = set(re.findall(r'(?:_verdict\(|_hints\(\)\[)"(\w+)"', source))
+    assert _hints().keys() == used | machinery

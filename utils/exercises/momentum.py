@@ -1,0 +1,69 @@
+"""Exercises of chapter 03, Momentum: right answers, inputs, mistakes with a hint of their own."""
+
+import math
+
+from utils.exercises import rules
+from utils.exercises.checks import Exercise
+
+momentum_step = Exercise(
+    reference=lambda theta, v, g, learning_rate, momentum: rules.momentum_step(theta, v, g, learning_rate, momentum),
+    inputs=rules.momentum_inputs,
+    mistakes={
+        "sign": rules.momentum_with(lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g),
+        "learning_rate_twice": rules.momentum_with(
+            rules.velocity, lambda v, old, g, learning_rate, momentum: learning_rate * v
+        ),
+        "no_learning_rate": rules.momentum_with(lambda v, g, learning_rate, momentum: momentum * v - g),
+        "gradient_averaged": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v - (1 - momentum) * learning_rate * g
+        ),
+        "velocity_of_torch": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + g,
+            lambda v, old, g, learning_rate, momentum: -learning_rate * v,
+        ),
+        "averaging_form": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + (1 - momentum) * g,
+            lambda v, old, g, learning_rate, momentum: -learning_rate * v,
+        ),
+        "velocity_uphill": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g,
+            lambda v, old, g, learning_rate, momentum: -v,
+        ),
+        "no_friction": rules.momentum_with(lambda v, g, learning_rate, momentum: v - learning_rate * g),
+        "no_memory": rules.momentum_with(lambda v, g, learning_rate, momentum: -learning_rate * g),
+        "moved_by_old_velocity": rules.momentum_with(rules.velocity, lambda v, old, g, learning_rate, momentum: old),
+        "nesterov_instead": rules.momentum_with(
+            rules.velocity, lambda v, old, g, learning_rate, momentum: momentum * v - learning_rate * g
+        ),
+        "velocity_not_updated": lambda theta, v, *given: (rules.momentum_step(theta, v, *given)[0], v),
+        "state_first": lambda *given: rules.momentum_step(*given)[::-1],
+        "step_alone": lambda theta, *given: rules.momentum_step(0 * theta, *given),
+    },
+)
+
+
+def _steps_to_stop(mu, fraction):
+    return math.ceil(math.log(fraction) / math.log(mu))
+
+
+steps_to_stop = Exercise(
+    reference=lambda mu, fraction: _steps_to_stop(mu, fraction),
+    inputs=lambda rng, number: (rng.uniform(0.8, 0.99), rng.uniform(0.001, 0.05)),
+    mistakes={
+        "one_step_off": lambda mu, fraction: _steps_to_stop(mu, fraction) - 1,
+        "effective_step": lambda mu, fraction: math.ceil(1 / (1 - mu)),
+        "constant_loss_of_speed": lambda mu, fraction: math.ceil((1 - fraction) / (1 - mu)),
+        "energy_not_velocity": lambda mu, fraction: _steps_to_stop(mu**2, fraction),
+    },
+)
+
+from_averaging = Exercise(
+    reference=lambda eta, beta: (eta * (1 - beta), beta),
+    inputs=lambda rng, number: (rng.uniform(0.1, 0.9), rng.uniform(0.6, 0.95)),
+    mistakes={
+        "no_factor": lambda eta, beta: (eta, beta),
+        "factor_upside_down": lambda eta, beta: (eta / (1 - beta), beta),
+        "complement": lambda eta, beta: (eta * (1 - beta), 1 - beta),
+        "settings_swapped": lambda eta, beta: (beta, eta * (1 - beta)),
+    },
+)

@@ -1,0 +1,737 @@
+// The playground: a figure to drag and play. figure.py puts this script into each output that has one; the first
+// copy serves the whole page. In order: surfaces and update rules, drawing, controls.
+
+globalThis.optimizerPlayground ??= (() => {
+  "use strict";
+
+  // As in surfaces.py.
+  const SURFACES = {
+    ravine: (condition_number) => ({
+      value: (x, y) => 0.5 * (x ** 2 / condition_number + y ** 2),
+      gradient: (x, y) => [x / condition_number, y],
+    }),
+    rosenbrock: () => ({
+      value: (x, y) => (1 - x) ** 2 + 100 * (y - x ** 2) ** 2,
+      gradient: (x, y) => [-2 * (1 - x) - 400 * x * (y - x ** 2), 200 * (y - x ** 2)],
+    }),
+    beale: () => ({
+      value: (x, y) => (1.5 - x + x * y) ** 2 + (2.25 - x + x * y ** 2) ** 2 + (2.625 - x + x * y ** 3) ** 2,
+      gradient(x, y) {
+        const a = 1.5 - x + x * y, b = 2.25 - x + x * y ** 2, c = 2.625 - x + x * y ** 3;
+        return [2 * (a * (y - 1) + b * (y ** 2 - 1) + c * (y ** 3 - 1)), 2 * x * (a + 2 * b * y + 3 * c * y ** 2)];
+      },
+    }),
+    himmelblau: () => ({
+      value: (x, y) => (x ** 2 + y - 11) ** 2 + (x + y ** 2 - 7) ** 2,
+      gradient(x, y) {
+        const a = x ** 2 + y - 11, b = x + y ** 2 - 7;
+        return [4 * x * a + 2 * b, 2 * a + 4 * y * b];
+      },
+    }),
+    saddle: () => ({
+      value: (x, y) => 0.5 * x ** 2 + 0.25 * (y ** 2 - 1) ** 2,
+      gradient: (x, y) => [x, y * (y ** 2 - 1)],
+    }),
+  };
+
+  // As in optimizers.py, for one coordinate: the rules treat each alone.
+  const EPSILON = 1e-7;
+  const INITIAL_ACCUMULATOR_VALUE = 0.1;
+
+  const RULES = {
+    SGD: {
+      init: () => ({}),
+      step: (theta, g, state, { learning_rate }) => [theta - learning_rate * g, state],
+    },
+    Momentum: {
+      init: () => ({ v: 0 }),
+      step(theta, g, state, { learning_rate, momentum }) {
+        const v = momentum * state.v - learning_rate * g;
+        return [theta + v, { v }];
+      },
+    },
+    Nesterov: {
+      init: () => ({ v: 0 }),
+      step(theta, g, state, { learning_rate, momentum }) {
+        const v = momentum * state.v - learning_rate * g;
+        return [theta + momentum * v - learning_rate * g, { v }];
+      },
+    },
+    Adagrad: {
+      init: () => ({ G: INITIAL_ACCUMULATOR_VALUE }),
+      step(theta, g, state, { learning_rate }) {
+        const G = state.G + g ** 2;
+        return [theta - learning_rate * g / Math.sqrt(G + EPSILON), { G }];
+      },
+    },
+    RMSprop: {
+      init: () => ({ s: 0 }),
+      step(theta, g, state, { learning_rate, rho }) {
+        const s = rho * state.s + (1 - rho) * g ** 2;
+        return [theta - learning_rate * g / Math.sqrt(s + EPSILON), { s }];
+      },
+    },
+    Adam: {
+      init: () => ({ m: 0, v: 0, t: 0 }),
+      step(theta, g, state, { learning_rate, beta_1, beta_2 }) {
+        const t = state.t + 1;
+        const m = beta_1 * state.m + (1 - beta_1) * g;
+        const v = beta_2 * state.v + (1 - beta_2) * g ** 2;
+        const alpha_t = learning_rate * (1 - beta_2 ** t) ** 0.5 / (1 - beta_1 ** t);
+        return [theta - alpha_t * m / (Math.sqrt(v) + EPSILON), { m, v, t }];
+      },
+    },
+  };
+
+  // Standard normal numbers, as in figure.py: xorshift, then Box and Muller.
+  function normals(seed, count) {
+    let bits = (Math.imul(seed + 1, 0x9e3779b1) | 1) >>> 0;
+    const uniform = () => {
+      bits ^= bits << 13;
+      bits ^= bits >>> 17;
+      bits ^= bits << 5;
+      return ((bits >>> 0) - 0.5) / 2 ** 32;
+    };
+    const numbers = [];
+    while (numbers.length < count) {
+      const radius = Math.sqrt(-2 * Math.log(uniform())), angle = 2 * Math.PI * uniform();
+      numbers.push(radius * Math.cos(angle), radius * Math.sin(angle));
+    }
+    return numbers;
+  }
+
+  // `noise` holds two numbers for each step. Diverging runs go on as Infinity or NaN.
+  function descend(name, settings, surface, start, steps, noise = null) {
+    const rule = RULES[name];
+    const x = new Float64Array(steps + 1), y = new Float64Array(steps + 1), loss = new Float64Array(steps + 1);
+    let state_x = rule.init(), state_y = rule.init();
+    [x[0], y[0]] = start;
+    loss[0] = surface.value(x[0], y[0]);
+    for (let t = 0; t < steps; t++) {
+      let [g_x, g_y] = surface.gradient(x[t], y[t]);
+      if (noise) {
+        g_x += noise[2 * t];
+        g_y += noise[2 * t + 1];
+      }
+      [x[t + 1], state_x] = rule.step(x[t], g_x, state_x, settings);
+      [y[t + 1], state_y] = rule.step(y[t], g_y, state_y, settings);
+      loss[t + 1] = surface.value(x[t + 1], y[t + 1]);
+    }
+    return { x, y, loss };
+  }
+
+  // A run has diverged if from some step on its loss stays above `ceiling`.
+  function outcome(loss, at, target, ceiling) {
+    let below = at;
+    while (below >= 0 && !(loss[below] <= ceiling)) below--;
+    if (below < at) return { kind: "diverged", n: below + 1 };
+    const n = loss.findIndex((value) => value <= target);
+    return n >= 0 && n <= at ? { kind: "reached", n } : { kind: "unreached", n: at };
+  }
+
+  // The ground goes from paper at the minimum to `high`.
+  const THEMES = {
+    light: { paper: "#fffefc", high: "#c9d4e2", muted: "#4f5a68", ink: "#1d2530", accent: "#1c57b0" },
+    dark: { paper: "#15171b", high: "#343f4e", muted: "#aeb8c5", ink: "#e6eaf0", accent: "#8db8fa" },
+  };
+  const FONT = "system-ui, sans-serif";
+  const BANDS = 15;
+
+  const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+  const round = (value, digits = 2) => Number(value.toPrecision(digits));
+  const is_number = (value) => typeof value === "number" && Number.isFinite(value);
+
+  // About `count` round numbers.
+  function ticks(from, to, count) {
+    const power = 10 ** Math.floor(Math.log10((to - from) / count));
+    const step = power * [1, 2, 5, 10].find((factor) => factor * power * count >= to - from);
+    const first = Math.ceil(from / step);
+    return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => round((first + i) * step, 6));
+  }
+
+  // Our surfaces are highest in a corner of the picture.
+  const highest_of = (surface, [left, right, bottom, top]) =>
+    Math.max(...[left, right].flatMap((x) => [surface.value(x, bottom), surface.value(x, top)]));
+
+  // Colours each pixel by its contour band, h = BANDS (value / highest)^(1/4). The nearest edge is as many pixels away
+  // as h is from a whole number, over h's slope; there, colours mix, so that edges are smooth.
+  function draw_bands(pen, theme, surface, [left, right, bottom, top]) {
+    const { width, height } = pen.canvas, highest = highest_of(surface, [left, right, bottom, top]);
+    const [low, high, line] = [theme.paper, theme.high, theme.muted].map((hex) =>
+      [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+    const row_of_heights = (row) => {
+      const y = top - (top - bottom) * (row + 0.5) / height;
+      return Float64Array.from({ length: width + 1 }, (_, column) =>
+        BANDS * (surface.value(left + (right - left) * (column + 0.5) / width, y) / highest) ** 0.25);
+    };
+    const image = pen.createImageData(width, height), line_width = 0.7 + 0.3 * pen.getTransform().a;
+    let here = row_of_heights(0), i = 0;
+    for (let row = 0; row < height; row++) {
+      const below = row_of_heights(row + 1);
+      for (let column = 0; column < width; column++) {
+        const h = here[column], edge = Math.round(h), slope = Math.hypot(here[column + 1] - h, below[column] - h);
+        const distance = edge ? (h - edge) / (slope || 1e-9) : 9;
+        const shade = (edge - 1 + clamp(0.5 + distance, 0, 1)) / BANDS;
+        const stroke = 0.3 * clamp(line_width - Math.abs(distance), 0, 1);
+        for (let k = 0; k < 3; k++) {
+          const ground = low[k] + (high[k] - low[k]) * shade;
+          image.data[i++] = ground + (line[k] - ground) * stroke;
+        }
+        image.data[i++] = 255;
+      }
+      here = below;
+    }
+    pen.putImageData(image, 0, 0);
+  }
+
+  function draw_text(pen, theme, words, x, y, align, size = 11.5) {
+    Object.assign(pen, {
+      font: `${size}px ${FONT}`, textAlign: align, textBaseline: "middle", lineJoin: "round", lineWidth: 3,
+      strokeStyle: theme.paper + "a0", fillStyle: theme.muted,
+    });
+    pen.strokeText(words, x, y);
+    pen.fillText(words, x, y);
+  }
+
+  function draw_axes(pen, theme, { width, height, x, y }, x_ticks, y_ticks, x_name, y_name, y_words = minus) {
+    for (const tick of x_ticks) {
+      if (x(tick) > 30 && x(tick) < width - 45) draw_text(pen, theme, minus(tick), x(tick), height - 11, "center");
+    }
+    for (const tick of y_ticks) {
+      if (y(tick) > 26 && y(tick) < height - 26) draw_text(pen, theme, y_words(tick), 7, y(tick), "left");
+    }
+    draw_text(pen, theme, x_name, width - 9, height - 11, "right");
+    draw_text(pen, theme, y_name, 7, 11, "left");
+  }
+
+  // Draws a run up to where it leaves for good, marked at the end and where `marked` says so, by the step and the way
+  // since the last mark. `dots` show the other steps, unless they would touch.
+  function draw_run(pen, theme, look, place, at, dots, marked) {
+    const line = new Path2D(), steps = new Path2D(), markers = new Path2D();
+    const mark = ([x, y], size) => markers.addPath(look.path, { a: size, d: size, e: x, f: y });
+    const far = (a, b) => Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]);
+    let last = place(0), dot = last, marker = last;
+    line.moveTo(...last);
+    for (let t = 0; t <= at; t++) {
+      const point = place(t);
+      if (!(far(point, last) < 1e5)) break;
+      if (marked(t, far(point, marker))) mark(marker = dot = point, 3.6);
+      else if (dots && far(point, dot) > 9) {
+        dot = point;
+        steps.moveTo(...point);
+        steps.arc(...point, 2.1, 0, 7);
+      }
+      if (far(point, last) > 1.5) line.lineTo(...(last = point));
+    }
+    mark(last, 5.6);
+    Object.assign(pen, { lineJoin: "bevel", lineWidth: 4, strokeStyle: theme.paper, fillStyle: look.color });
+    if (dots) pen.stroke(line); // an edge, to stand out from the ground
+    Object.assign(pen, { lineWidth: 2, strokeStyle: look.color });
+    pen.stroke(line);
+    pen.fill(steps);
+    Object.assign(pen, { lineWidth: 3, strokeStyle: theme.paper });
+    pen.stroke(markers);
+    pen.fill(markers);
+  }
+
+  function draw_ground(pen, theme, map, surface, minima) {
+    draw_bands(pen, theme, surface, map.view);
+    const [left, right, bottom, top] = map.view;
+    draw_axes(pen, theme, map, ticks(left, right, 6), ticks(bottom, top, 5), "θ₁", "θ₂");
+    for (const [x, y] of minima) draw_text(pen, theme, "×", map.x(x), map.y(y), "center", 22);
+  }
+
+  function draw_chart(pen, theme, state, runs, ceiling, looks) {
+    const { clientWidth: width, clientHeight: height } = pen.canvas;
+    const left = 44, right = width - 9, top = 30, bottom = height - 28;
+    const drawn = (value) => value > 0 && value <= ceiling;
+    const values = Object.values(runs).flatMap(({ loss }) => [...loss].filter(drawn));
+    const low = clamp(Math.floor(Math.log10(Math.min(state.target, ...values))), -9, 9);
+    const high = Math.ceil(Math.log10(Math.max(10 * state.target, ...values)));
+    const x = (t) => left + (right - left) * t / state.steps;
+    const y = (power) => bottom - (bottom - top) * (Math.max(power, low) - low) / (high - low);
+    const powers = ticks(low, high, height / 34).filter(Number.isInteger);
+    for (const power of [...powers, Math.log10(state.target)]) {
+      pen.fillStyle = theme.muted + (powers.includes(power) ? "40" : "");
+      pen.fillRect(left, Math.round(y(power)), right - left, 1);
+    }
+    const steps = ticks(0, state.steps, width / 70).filter(Number.isInteger);
+    const words = (power) => power ? `1e${minus(power)}` : "1";
+    draw_axes(pen, theme, { width, height, x, y }, steps, powers, text.chart_step, text.chart_loss, words);
+    pen.save();
+    pen.beginPath();
+    pen.rect(0, top - 8, width, height);
+    pen.clip();
+    const spacing = Math.ceil(state.steps / 5);
+    Object.entries(runs).forEach(([name, { loss }], i) => {
+      const first = Math.round(spacing * (i + 1) / 7); // so that equal runs show both markers
+      const place = (t) => [x(t), y(Math.log10(loss[t]))];
+      draw_run(pen, theme, looks[name], place, state.at, false, (t) => t % spacing === first);
+    });
+    pen.restore();
+  }
+
+  const text = {}; // All that a reader reads or hears: figure.py writes the table of the reader's language here.
+  const say = (key, values) => text[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const minus = (number) => String(number).replace("-", "−");
+
+  // Positions of a slider: 20 for each factor of ten, and one for 0 if that is allowed.
+  function logarithmic(low, high) {
+    const places = (value) => Math.round(20 * Math.log10(value));
+    const min = low ? places(low) : places(high / 1000) - 1;
+    return {
+      min, max: places(high),
+      value: (position) => !low && position === min ? 0 : round(10 ** (position / 20)),
+      position: (value) => value ? places(value) : min,
+    };
+  }
+  const SCALES = {
+    logarithmic,
+    linear: (min, max) => ({ min, max, value: Number, position: Number }),
+    share: (low, high) => ({ // 0, 0.9, 0.99 and 0.999 lie equally far apart
+      min: 0, max: Math.round(-20 * Math.log10(1 - high)),
+      value: (position) => round(1 - round(10 ** (-position / 20)), 6),
+      position: (value) => Math.round(-20 * Math.log10(1 - value)),
+    }),
+  };
+
+  // Jupyter Book, Colab, VS Code and JupyterLab state it, else the system does.
+  function is_dark() {
+    const stated = (theme) => document.querySelector(`html[data-theme=${theme}], html[theme=${theme}],
+      body.vscode-${theme}, body[data-jp-theme-light=${theme === "light"}]`);
+    return !stated("light") && (stated("dark") || matchMedia("(prefers-color-scheme: dark)").matches);
+  }
+
+  const STYLE = `
+    slot { display: none; }
+    * { box-sizing: border-box; font-family: ${FONT}; }
+    [hidden] { display: none !important; }
+    .app {
+      --control: color-mix(in srgb, var(--muted) 70%, var(--paper));
+      --line: color-mix(in srgb, var(--muted) 28%, var(--paper));
+      --tint: color-mix(in srgb, var(--muted) 9%, var(--paper));
+      container-type: inline-size; max-width: 60rem; padding: 16px; border: 1px solid var(--line); border-radius: 12px;
+      background: var(--paper); color: var(--ink); accent-color: var(--accent);
+      font-size: 14px; line-height: 1.4; text-align: left; font-variant-numeric: tabular-nums;
+    }
+    .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+    .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+    button, select, .chip {
+      height: 32px; margin: 0; padding: 0 11px; border: 1px solid var(--control); border-radius: 8px;
+      background: var(--paper); color: var(--ink); font-size: 13.5px;
+    }
+    button, select, label, input { cursor: pointer; }
+    button:hover, select:hover, .chip:hover { background: var(--tint); }
+    :focus-visible, .chip:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
+    svg { width: 14px; height: 14px; margin-right: 6px; vertical-align: -2px; fill: currentColor; overflow: visible; }
+    .chip { display: flex; align-items: center; border-color: var(--line); border-radius: 16px; color: var(--muted); }
+    .chip svg { fill: none; stroke: var(--control); stroke-width: .3; }
+    .chip:has(:checked) { border-color: var(--control); background: var(--tint); color: var(--ink); }
+    .chip:has(:checked) svg, li svg, span svg { fill: var(--look); stroke: none; }
+    .figure { display: grid; gap: 14px 18px; margin: 12px 0; }
+    .map { aspect-ratio: 4 / 3; margin-bottom: 10px; border-radius: 8px; overflow: hidden; cursor: crosshair; }
+    .chart { min-height: 200px; }
+    .map, .chart { position: relative; }
+    canvas { position: absolute; width: 100%; height: 100%; }
+    .handle {
+      position: absolute; width: 44px; height: 44px; margin: -22px; border-radius: 50%;
+      touch-action: none; cursor: grab;
+    }
+    .handle::before {
+      content: ""; position: absolute; inset: 13px; border: 3px solid var(--ink); border-radius: 50%;
+      background: var(--paper);
+    }
+    button.play {
+      min-width: 6em; border-color: var(--accent); background: var(--accent); color: var(--paper); font-weight: 600;
+    }
+    .play + * + * { flex: 1; min-width: 4em; }
+    ul, .settings {
+      display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 4px 22px;
+      margin: 0; padding: 0;
+    }
+    li { margin: 0; padding-left: 20px; text-indent: -20px; list-style: none; }
+    .settings {
+      grid-template-columns: repeat(auto-fill, minmax(min(12rem, 100%), 1fr)); gap: 10px 22px; align-items: end;
+      margin: 14px 0; padding-top: 12px; border-top: 1px solid var(--line);
+    }
+    label > span { display: flex; justify-content: space-between; white-space: nowrap; }
+    [type=range] { width: 100%; height: 28px; margin: 0; }
+    [type=checkbox] { margin: 0; }
+    .settings .row { height: 28px; }
+    @container (min-width: 36rem) { .figure { grid-template-columns: minmax(0, 5fr) minmax(0, 3fr); } }
+    @media print { .app { display: none; } slot { display: block; } }
+  `;
+  const PLAY = "M3 1v12l10-6z", PAUSE = "M3 1h3v12H3zm5 0h3v12H8z", STEP = "M2 1v12l7-6zm8 0h2.5v12H10z";
+  const icon = (path, box = "0 0 14 14", color = "") =>
+    `<svg viewBox="${box}" aria-hidden="true" style="--look:${color}"><path d="${path}"/></svg>`;
+
+  const figures = [];
+
+  // Makes a still picture live. It stays inside, for print.
+  function mount(host) {
+    let { key, surfaces, optimizers, limits, preset } = JSON.parse(host.dataset.config);
+    while (figures.some((figure) => figure.key === key)) key += "+"; // an equal figure has a link of its own
+    const names = Object.keys(optimizers), looks = {};
+    for (const name of names) {
+      looks[name] = { color: optimizers[name].color, path: new Path2D(optimizers[name].shape) };
+    }
+    const marker = (name) => icon(optimizers[name].shape, "-1.4 -1.4 2.8 2.8", looks[name].color);
+
+    // What Python's playground() takes, and the step shown.
+    const initial = () => ({ ...preset, at: preset.steps });
+    let state = initial(), surface, view, ceiling, runs, theme, ground = "", playing = 0, frame = 0, message = 0;
+
+    const shared = () => is_number(state.learning_rate);
+    const rate_of = (name) => shared() ? state.learning_rate : state.learning_rate[name];
+    const uses = (...some) => () => some.some((name) => state.optimizers.includes(name));
+
+    // When to show a slider, and how to get and set its value unless it is the state's of that name.
+    const sliders = { learning_rate: { shown: shared } };
+    for (const name of names) {
+      sliders[name] = {
+        label: marker(name) + say("learning_rate_of", { name }), limit: "learning_rate",
+        shown: () => !shared() && uses(name)(), get: () => rate_of(name),
+        set: (value) => ({ learning_rate: { ...state.learning_rate, [name]: value } }),
+      };
+    }
+    Object.assign(sliders, {
+      momentum: { shown: uses("Momentum", "Nesterov") },
+      rho: { shown: uses("RMSprop") },
+      beta_1: { shown: uses("Adam") },
+      beta_2: { shown: uses("Adam") },
+      condition_number: { shown: () => state.surface === "ravine" },
+      steps: {},
+      noise: {},
+      seed: { shown: () => state.noise > 0 },
+    });
+    for (const [name, slider] of Object.entries(sliders)) {
+      const [low, high, scale] = limits[slider.limit ?? name];
+      slider.scale = SCALES[scale](low, high);
+      slider.label ??= text[name];
+      slider.shown ??= () => true;
+      slider.get ??= () => state[name];
+      slider.set ??= (value) => ({ [name]: value });
+    }
+
+    const settings = Object.entries(sliders).map(([name, { label, scale }]) => `
+      <label><span><span>${label}</span><b></b></span><input type="range" name="${name}" min="${scale.min}"
+        max="${scale.max}" aria-label="${label.replace(/<.*>/, "")}"></label>`);
+    const share_box = `<label class="row"><input type="checkbox" name="shared">${text.shared}</label>`;
+    settings.splice(1 + names.length, 0, share_box);
+    const options = Object.keys(surfaces).map((name) => `<option value="${name}">${text[name]}</option>`);
+    const chips = names.map((name) => `<label class="chip"><input class="unseen" type="checkbox" name="optimizers"
+      value="${name}">${marker(name)}${name}</label>`);
+    const button = (name, look = "") => `<button name="${name}">${look}${text[name]}</button>`;
+    const root = host.attachShadow({ mode: "open" });
+    root.innerHTML = `<style>${STYLE}</style><slot></slot>
+      <div class="app" role="group" aria-label="${text.title}">
+        <div class="row">
+          <select name="surface" aria-label="${text.surface}">${options}</select>
+          <div class="row" role="group" aria-label="${text.optimizers}">${chips.join("")}</div>
+        </div>
+        <div class="figure">
+          <div>
+            <div class="map">
+              <canvas></canvas><canvas role="img"></canvas>
+              <div class="handle" role="slider" tabindex="0" aria-label="${text.handle}"></div>
+            </div>
+            <div class="row">
+              <button class="play" name="play"></button>${button("step", icon(STEP))}
+              <input type="range" name="at" min="0" aria-label="${text.position}"><span></span>
+            </div>
+          </div>
+          <div class="chart"><canvas role="img"></canvas></div>
+        </div>
+        <ul></ul>
+        <div class="settings">${settings.join("")}</div>
+        <div class="row">${button("reset")}${button("copy_link")}${button("copy_code")}</div>
+        <p class="unseen" role="status"></p>
+      </div>`;
+    const app = root.querySelector(".app"), find = (selector) => app.querySelector(selector);
+    const named = (name) => [...app.querySelectorAll(`[name=${name}]`)];
+    const [ground_canvas, map_canvas, chart_canvas] = app.querySelectorAll("canvas");
+    const map_box = find(".map"), handle = find(".handle");
+
+    // The page follows with the next frame, screen readers a little later.
+    function change(changes, spoken = true) {
+      const complete = state.at === state.steps && !playing;
+      state = { ...state, ...changes };
+      if (!("at" in changes)) state.at = complete ? state.steps : Math.min(state.at, state.steps);
+      compute();
+      frame ||= requestAnimationFrame(refresh);
+      if (spoken) tell();
+    }
+
+    function compute() {
+      surface = SURFACES[state.surface](state.condition_number);
+      view = surfaces[state.surface].view;
+      ceiling = 10 * highest_of(surface, view);
+      const noise = state.noise ? normals(state.seed, 2 * state.steps).map((number) => state.noise * number) : null;
+      runs = {};
+      for (const name of state.optimizers) {
+        const hyperparameters = { ...state, learning_rate: rate_of(name) };
+        runs[name] = descend(name, hyperparameters, surface, state.start, state.steps, noise);
+      }
+    }
+
+    function sentence(name) {
+      const { loss } = runs[name], { kind, n } = outcome(loss, state.at, state.target, ceiling);
+      const key = n === 1 && text[`${kind}_one`] ? `${kind}_one` : kind;
+      return say(key, { n, target: state.target, loss: round(loss[n], 3) });
+    }
+
+    function tell(words) {
+      clearTimeout(message);
+      message = setTimeout(() => {
+        const results = state.optimizers.map((name) => `${name} ${sentence(name)}`).join("; ");
+        find("[role=status]").textContent = words ?? (results || text.choose);
+      }, words ? 0 : 700);
+    }
+
+    function refresh() {
+      frame = 0;
+      for (const [name, { shown, get, scale }] of Object.entries(sliders)) {
+        const [input] = named(name), label = input.parentNode;
+        label.hidden = !shown();
+        if (!shown()) continue;
+        input.value = scale.position(get());
+        label.querySelector("b").textContent = input.ariaValueText = get();
+      }
+      find("select").value = state.surface;
+      for (const chip of named("optimizers")) chip.checked = state.optimizers.includes(chip.value);
+      find("[name=shared]").checked = shared();
+      const [scrubber] = named("at");
+      scrubber.max = state.steps;
+      scrubber.value = state.at;
+      scrubber.nextSibling.textContent = scrubber.ariaValueText = say("position_value", state);
+      find(".play").innerHTML = playing ? icon(PAUSE) + text.pause : icon(PLAY) + text.play;
+      const [x, y] = state.start, [left, right, bottom, top] = view;
+      handle.style.left = `${100 * (x - left) / (right - left)}%`;
+      handle.style.top = `${100 * (top - y) / (top - bottom)}%`;
+      Object.assign(handle, {
+        ariaValueMin: left, ariaValueMax: right, ariaValueNow: x, ariaValueText: say("handle_value", { x, y }),
+      });
+      const results = state.optimizers.map((name) => `<li>${marker(name)}<b>${name}</b> ${sentence(name)}</li>`);
+      find("ul").innerHTML = results.join("") || `<li>${text.choose}</li>`;
+      const words = { surface: text[state.surface], optimizers: state.optimizers.join(", ") };
+      map_canvas.ariaLabel = say("map_alt", words);
+      chart_canvas.ariaLabel = say("chart_alt", words);
+      draw();
+    }
+
+    function pen_of(canvas) {
+      const ratio = Math.min(devicePixelRatio, 2), pen = canvas.getContext("2d");
+      const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      pen.clearRect(0, 0, width, height);
+      return pen;
+    }
+
+    function draw() {
+      const { clientWidth: width, clientHeight: height } = map_canvas, [left, right, bottom, top] = view;
+      if (!width) return;
+      const x = (theta) => (theta - left) / (right - left) * width;
+      const y = (theta) => (top - theta) / (top - bottom) * height;
+      const wanted = [state.surface, state.condition_number, width, devicePixelRatio, theme.paper].join();
+      if (ground !== wanted) {
+        const { minima } = surfaces[state.surface];
+        draw_ground(pen_of(ground_canvas), theme, { view, width, height, x, y }, surface, minima);
+      }
+      ground = wanted;
+      const pen = pen_of(map_canvas);
+      for (const [name, run] of Object.entries(runs)) {
+        const place = (t) => [x(run.x[t]), y(run.y[t])];
+        draw_run(pen, theme, looks[name], place, state.at, true, (t, far) => far > 80);
+      }
+      draw_chart(pen_of(chart_canvas), theme, state, runs, ceiling, looks);
+    }
+
+    function follow_theme() {
+      const now = is_dark() ? "dark" : "light";
+      if (theme === THEMES[now]) return;
+      theme = THEMES[now];
+      for (const [name, color] of Object.entries(theme)) app.style.setProperty(`--${name}`, color);
+      app.style.colorScheme = now;
+      draw();
+    }
+
+    // With reduced motion, playing shows eight stills, one a second.
+    function play() {
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const stride = calm ? Math.ceil(state.steps / 8) : 1, seconds = calm ? 8 : clamp(state.steps / 25, 2, 12);
+      const from = state.at % state.steps, began = performance.now();
+      const next = (now) => {
+        const passed = Math.max(now - began, 0) / 1000 / seconds * state.steps;
+        const at = from + Math.floor(passed / stride) * stride;
+        if (at >= state.steps) stop();
+        else playing = requestAnimationFrame(next);
+        if (at !== state.at) change({ at: Math.min(at, state.steps) }, !playing);
+      };
+      next(began);
+    }
+    function stop() {
+      cancelAnimationFrame(playing);
+      playing = 0;
+      change({ at: state.at });
+    }
+
+    function snap(value, axis) {
+      const grid = 10 ** Math.floor(Math.log10((view[1] - view[0]) / 200));
+      return clamp(round(Math.round(value / grid) * grid, 6), view[2 * axis], view[2 * axis + 1]);
+    }
+    const move_start = (...start) => change({ start: start.map(snap) });
+    const place_of = ({ clientX, clientY }) => {
+      const box = map_box.getBoundingClientRect(), [left, right, bottom, top] = view;
+      const x = (clientX - box.left) / box.width, y = (clientY - box.top) / box.height;
+      return [left + (right - left) * x, top - (top - bottom) * y];
+    };
+    let grip = null; // from the pointer to the starting point, while dragging
+    map_box.addEventListener("pointerdown", (event) => {
+      const on_handle = event.target === handle, [x, y] = place_of(event);
+      if (event.button || !on_handle && event.pointerType !== "mouse") return; // a finger elsewhere scrolls the page
+      event.preventDefault();
+      map_box.setPointerCapture(event.pointerId);
+      grip = on_handle ? [state.start[0] - x, state.start[1] - y] : [0, 0];
+      move_start(x + grip[0], y + grip[1]);
+      handle.focus({ preventScroll: true });
+    });
+    map_box.addEventListener("pointermove", (event) => {
+      if (grip) move_start(...place_of(event).map((place, i) => place + grip[i]));
+    });
+    map_box.addEventListener("lostpointercapture", () => { grip = null; });
+    map_box.addEventListener("click", (event) => {
+      if (event.pointerType !== "mouse" && event.target !== handle) move_start(...place_of(event)); // a tap
+    });
+    handle.addEventListener("keydown", (event) => {
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+      if (!way) return;
+      event.preventDefault();
+      const stride = (view[1] - view[0]) / (event.shiftKey ? 20 : 100);
+      move_start(state.start[0] + stride * way[0], state.start[1] + stride * way[1]);
+    });
+
+    // What the controls do, by name.
+    const react = {
+      surface({ value }) { // with a start and learning rates that suit it
+        const { start, learning_rates } = surfaces[value], active = state.optimizers.length ? state.optimizers : names;
+        const smallest = Math.min(...active.map((name) => learning_rates[name]));
+        change({ surface: value, start, learning_rate: shared() ? smallest : learning_rates });
+      },
+      optimizers() {
+        const chosen = named("optimizers").filter((chip) => chip.checked);
+        change({ optimizers: chosen.map((chip) => chip.value) });
+      },
+      shared({ checked }) {
+        const each = () => Object.fromEntries(names.map((name) => [name, state.learning_rate]));
+        change({ learning_rate: checked ? rate_of(state.optimizers[0] ?? names[0]) : each() });
+      },
+      at({ value }) {
+        stop();
+        change({ at: Number(value) });
+      },
+      play: () => playing ? stop() : play(),
+      step: () => react.at({ value: (state.at + 1) % (state.steps + 1) }),
+      reset() {
+        stop();
+        change(initial());
+      },
+      copy_link: (button) => copy(button, link()),
+      copy_code: (button) => copy(button, code()),
+    };
+    app.addEventListener("input", ({ target: { name, value, checked } }) => {
+      const slider = sliders[name];
+      if (slider) change(slider.set(slider.scale.value(Number(value))));
+      else react[name]({ value, checked });
+    });
+    app.addEventListener("click", ({ target }) => {
+      const pressed = target.closest("button");
+      if (pressed) react[pressed.name](pressed);
+    });
+
+    // The old way to copy works in notebooks' frames, too.
+    function copy(pressed, words) {
+      const field = document.createElement("textarea");
+      field.value = words;
+      app.append(field);
+      field.select();
+      if (document.execCommand("copy")) {
+        tell(pressed.textContent = text.copied);
+        setTimeout(() => { pressed.textContent = text[pressed.name]; }, 1500);
+      } else prompt(text[pressed.name], words);
+      field.remove();
+      pressed.focus();
+    }
+
+    function code() { // in Python
+      const { at, ...settings } = state;
+      const list = Object.entries(settings).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+      return `playground(${list.join(", ")})`;
+    }
+
+    // What makes no sense in a link is left out.
+    const link = () => `${location.href.split("#")[0]}#playground=${key}=${btoa(JSON.stringify(state))}`;
+    function follow_link() {
+      const [, whose, words] = location.hash.split("=");
+      if (whose !== key) return;
+      let given = {};
+      try {
+        given = JSON.parse(atob(words)) ?? {};
+      } catch {}
+      const next = initial();
+      const keep = (value, [low, high], other) => is_number(value) ? clamp(value, low, high) : other;
+      if (Object.hasOwn(surfaces, given.surface)) next.surface = given.surface;
+      const { view, start, learning_rates } = surfaces[next.surface];
+      next.start = start.map((place, axis) => keep(given.start?.[axis], view.slice(2 * axis), place));
+      next.optimizers = names.filter((name) => [given.optimizers].flat().includes(name));
+      for (const [name, limit] of Object.entries(limits)) {
+        const value = keep(given[name], limit, next[name]);
+        next[name] = limit[2] === "linear" ? Math.round(value) : value;
+      }
+      next.at = Math.round(keep(given.at, [0, next.steps], next.steps));
+      if (!is_number(given.learning_rate)) {
+        const rate = (name) => keep(given.learning_rate?.[name], limits.learning_rate, learning_rates[name]);
+        next.learning_rate = Object.fromEntries(names.map((name) => [name, rate(name)]));
+      }
+      stop();
+      change(next);
+      host.scrollIntoView({ block: "center" });
+    }
+    // A notebook's address is not the figure's.
+    const linkable = window === top && !document.getElementById("jupyter-config-data");
+    find("[name=copy_link]").hidden = !linkable;
+
+    host.dataset.lmSuppressShortcuts = "true"; // for JupyterLab before 4.1
+    host.addEventListener("keydown", (event) => { // keys in here are no shortcuts of the page
+      if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+    });
+    const card = host.closest(".cell_output .text_html"); // Jupyter Book's light card for dark pages
+    if (card) Object.assign(card.style, { background: "none", padding: 0 });
+    compute();
+    follow_theme();
+    refresh();
+    new ResizeObserver(draw).observe(app);
+    if (linkable) {
+      follow_link();
+      addEventListener("hashchange", follow_link);
+    }
+    host.playground = { get state() { return state; }, get runs() { return runs; }, redraw() { compute(); draw(); } };
+    return { key, follow_theme };
+  }
+
+  function mount_all() {
+    for (const host of document.querySelectorAll(".optimizer-playground[data-config]")) {
+      if (!host.shadowRoot) figures.push(mount(host));
+    }
+  }
+
+  if (globalThis.document) {
+    const follow = () => figures.forEach((figure) => figure.follow_theme());
+    const watch = new MutationObserver(follow);
+    for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
+  }
+  return { text, THEMES, SURFACES, RULES, normals, descend, outcome, mount_all };
+})();
+
+if (globalThis.document) optimizerPlayground.mount_all();
