@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from utils import exercises
-from utils.exercises.checks import Exercise, _hints
+from utils.exercises.apart import call_here
+from utils.exercises.checks import Exercise
+from utils.language import texts
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 EXERCISES = {name: thing for name, thing in vars(exercises).items() if isinstance(thing, Exercise)}
 SEEDS = range(5)
+MACHINERY = ("checks.py", "compare.py", "diagnose.py", "rules.py", "worker.py")
 
 #: Wrong attempts, as learners make them: what to replace in the published solution, by what, and the hint that follows.
 WRONG = {
@@ -36,7 +39,9 @@ WRONG = {
         (", ddof=1", "", "ddof_missing"),
         ("np.mean(a) - np.mean(b)", "np.mean(b) - np.mean(a)", "other_way_round"),
         ("np.sqrt(sum(squared))", "sum(squared)", "variance_not_rooted"),
-        ("/ len(runs)", "/ len(a)", "wrong"),
+        ("(np.mean(a) - np.mean(b))", "abs(np.mean(a) - np.mean(b))", "absolute"),
+        ("/ len(runs)", "/ (len(runs) - 1)", "wrong"),
+        ("/ len(runs)", "/ len(a)", "one_number_of_runs"),
     ],
     # 02 Stochastic gradient descent
     "sgd_step": [
@@ -53,13 +58,21 @@ WRONG = {
         ("math.ceil", "math.floor", "one_step_off"),
         ("abs(1 - learning_rate * curvature)", "max(1 - learning_rate * curvature, 1e-300)", "wrong"),
         ("if shrink >= 1", "if learning_rate * curvature >= 1", "no_absolute_value"),
+        ("    if shrink == 0:\n        return 1\n", "", "exception"),
+        ("        return 1\n", "        return 0\n", "no_step_at_one"),
+        ("        return 1\n", "        return None\n", "none_at_one"),
+        ("return None", "return math.inf", "infinity_for_never"),
+        ("return None", "return 0", "zero_for_never"),
+        ("shrink >= 1", "shrink > 1", "exception"),
         ("math.log(factor)", "math.log(factor) / 2", "loss_not_distance"),
     ],
     "batch_size_for": [
         ("n / (1 + (n - 1) * ratio**2)", "1 / ratio**2", "with_replacement"),
         ("n / (1 + (n - 1) * ratio**2)", "1 / ratio", "noise_not_squared"),
         ("math.ceil", "math.floor", "rounded_down"),
-        ("math.ceil", "", "wrong"),
+        ("math.ceil", "", "not_rounded_up"),
+        ("(n - 1)", "n", "n_for_n_minus_one"),
+        ("math.ceil", "round", "rounded_to_nearest"),
     ],
     # 03 Momentum
     "momentum_step": [
@@ -70,21 +83,21 @@ WRONG = {
         ("theta + v, v", "theta + momentum * v - learning_rate * g, v", "nesterov_instead"),
         ("return theta + v, v", "return theta + v", "parts"),
         ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
-        ("- learning_rate * g", "- learning_rate * (g + 1e-7)", "wrong"),
+        ("- learning_rate * g", "- learning_rate * (g + 1e-7)", "nearly"),
     ],
     "steps_to_stop": [
         ("math.ceil", "math.floor", "one_step_off"),
         ("math.log(fraction) / math.log(mu)", "1 / (1 - mu)", "effective_step"),
         ("math.log(fraction) / math.log(mu)", "(1 - fraction) / (1 - mu)", "constant_loss_of_speed"),
         ("math.log(mu)", "math.log(mu**2)", "energy_not_velocity"),
-        ("math.ceil", "1 + math.ceil", "wrong"),
+        ("math.ceil", "1 + math.ceil", "one_step_off"),
     ],
     "from_averaging": [
         ("eta * (1 - beta), beta", "eta, beta", "no_factor"),
         ("eta * (1 - beta)", "eta / (1 - beta)", "factor_upside_down"),
         ("eta * (1 - beta), beta", "eta * (1 - beta), 1 - beta", "complement"),
         ("eta * (1 - beta), beta", "beta, eta * (1 - beta)", "settings_swapped"),
-        ("eta * (1 - beta)", "eta * (1 - beta) + 1e-7", "wrong"),
+        ("eta * (1 - beta)", "eta * (1 - beta) + 1e-7", "nearly"),
     ],
     # 04 Nesterov momentum
     "nesterov_step": [
@@ -95,14 +108,14 @@ WRONG = {
         ("g, v", "g, momentum * v - learning_rate * g", "both_pushes_kept"),
         ("g, v", "g", "parts"),
         ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
-        ("theta + momentum * v", "theta + (momentum + 1e-7) * v", "wrong"),
+        ("theta + momentum * v", "theta + (momentum + 1e-7) * v", "nearly"),
     ],
     "look_ahead_step": [
         ("phi + momentum * v", "phi", "gradient_here"),
         ("phi + momentum * v", "phi + v", "gradient_too_far"),
         ("phi + momentum * v", "phi - momentum * v", "gradient_behind"),
         ("- learning_rate * g", "+ learning_rate * g", "sign"),
-        ("phi + momentum * v", "phi + (momentum + 1e-7) * v", "wrong"),
+        ("phi + momentum * v", "phi + (momentum + 1e-8) * v", "nearly"),
         ("gradient(phi + momentum * v)", "gradient", "exception"),
     ],
     "ball": [
@@ -118,6 +131,11 @@ WRONG = {
         ("np.sqrt(G + epsilon)", "(G + epsilon)", "root_missing"),
         ("np.sqrt(G + epsilon)", "np.sqrt(G - g**2 + epsilon)", "old_squares_used"),
         ("np.sqrt(G + epsilon)", "np.sqrt(G + 1.01 * epsilon)", "wrong"),
+        ("learning_rate * g", "0.1 * g", "ignored"),
+        ("learning_rate * g", "g", "no_learning_rate"),
+        ("np.sqrt(G + epsilon)", "np.sqrt(G + 1e-7)", "ignored"),
+        ("return theta, G", "return theta, G - g**2", "old_squares_returned"),
+        ("return theta, G", "return G, theta", "state_first"),
         ("G = G + g**2", "G += g**2", "mutated"),
         ("G = G + g**2", "G = g**2", "squares_not_kept"),
         ("return theta, G", "return theta", "parts"),
@@ -129,15 +147,28 @@ WRONG = {
     ],
     "AdagradNorm": [
         ("np.sum(g**2)", "g**2", "one_for_each"),
+        ("self.learning_rate", "0.3", "ignored"),
+        ("self.epsilon", "1e-7", "ignored"),
+        ("return 0.0", "return 0.1", "starts_above_zero"),
+        ("state + np.sum", "np.sum", "squares_not_kept"),
+        ("self.epsilon), G", "self.epsilon), state", "squares_not_kept"),
+        ("theta - self", "theta + self", "sign"),
+        ("self.learning_rate * g", "g", "no_learning_rate"),
+        ("np.sqrt(G + self.epsilon)", "(np.sqrt(G) + self.epsilon)", "epsilon_outside_root"),
+        ("np.sqrt(G + self.epsilon)", "(G + self.epsilon)", "root_missing"),
         ("np.sum(g**2)", "np.mean(g**2)", "mean_of_squares"),
         ("np.sum(g**2)", "np.sum(g) ** 2", "square_of_sum"),
-        ("np.sqrt(G + self.epsilon), G", "np.sqrt(G + self.epsilon)", "parts"),
+        ("np.sqrt(G + self.epsilon), G", "np.sqrt(G + self.epsilon)", "not_a_pair"),
     ],
     # 06 RMSprop
     "rmsprop_step": [
         ("theta - learning_rate", "theta + learning_rate", "sign"),
         ("rho * s + (1 - rho) * g**2", "(1 - rho) * s + rho * g**2", "rho_swapped"),
         ("(1 - rho) * g**2", "g**2", "sum_not_average"),
+        ("rho * s + (1 - rho) * g**2", "s + g**2", "adagrads_sum"),
+        ("learning_rate * g", "0.1 * g", "ignored"),
+        ("learning_rate * g", "g", "no_learning_rate"),
+        ("rho * s + (1 - rho) * g**2", "0.9 * s + 0.1 * g**2", "ignored"),
         ("np.sqrt(s + epsilon)", "(np.sqrt(s) + epsilon)", "epsilon_outside_root"),
         ("np.sqrt(s + epsilon)", "np.sqrt(s)", "no_epsilon"),
         ("np.sqrt(s + epsilon)", "(s + epsilon)", "root_missing"),
@@ -151,6 +182,13 @@ WRONG = {
     "CenteredRMSprop": [
         ("s - m**2 + self.epsilon", "s + self.epsilon", "not_centered"),
         ("s - m**2", "s + m**2", "mean_added"),
+        ("self.learning_rate", "0.01", "ignored"),
+        ("theta - self", "theta + self", "sign"),
+        ("self.learning_rate * g", "g", "no_learning_rate"),
+        ("self.learning_rate * g", "self.learning_rate * m", "moved_by_mean"),
+        ("return theta, (m, s)", "return theta, (s, m)", "averages_swapped"),
+        ("return theta, (m, s)", "return theta, state", "state_not_updated"),
+        (", (m, s)", ", [m, s]", "passed"),
         ("np.sqrt(s - m**2 + self.epsilon)", "(np.sqrt(s - m**2) + self.epsilon)", "epsilon_outside_root"),
         ("return theta, (m, s)", "return theta, m", "exception"),
     ],
@@ -165,6 +203,10 @@ WRONG = {
         ("(np.sqrt(v) + epsilon)", "np.sqrt(v + epsilon)", "epsilon_in_adams_root"),
         ("(np.sqrt(v) + epsilon)", "np.sqrt(v + epsilon * (1 - beta_2**t))", "epsilon_in_root_of_hat"),
         ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + epsilon + 1e-7)", "wrong"),
+        ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + 1e-7)", "ignored"),
+        ("np.sqrt(1 - beta_2**t) / (1 - beta_1**t)", "np.sqrt(1 - beta_2) / (1 - beta_1)", "correction_without_t"),
+        ("alpha_t * m", "learning_rate * np.sqrt(1 - beta_2**t) * g", "moved_by_gradient"),
+        ("beta_1 * m + (1 - beta_1) * g", "beta_1 * m + g", "wrong"),
         (" + epsilon)", ")", "no_epsilon"),
         ("t = t + 1", "t = t + 2", "wrong"),
         ("t = t + 1", "t = t", "t_never_counted"),
@@ -172,12 +214,16 @@ WRONG = {
         ("return theta, m, v, t", "return theta, m / (1 - beta_1**t), v / (1 - beta_2**t), t", "hats_as_state"),
         ("return theta, m, v, t", "return theta", "parts"),
         ("m = beta_1 * m +", "m *= beta_1\n    m = m +", "mutated"),
-        ("g**2", "g", "wrong"),
+        ("g**2", "g", "v_not_squared"),
     ],
     "uncorrected_peak": [
         (".argmax()) + 1", ".argmax())", "counted_from_zero"),
         ("(1 - beta_1**t) / np", "1 / np", "peak_without_m"),
         ("50 / (1 - beta_1)", "101", "too_few_steps"),
+        ("50 / (1 - beta_1)", "2001", "too_few_steps"),
+        ("50 / (1 - beta_1)", "5001", "too_few_steps"),
+        ("50 / (1 - beta_1)", "10_001", "too_few_steps"),
+        ("50 / (1 - beta_1)", "100_000", "passed"),
         ("50 / (1 - beta_1)", "2", "first_step_alone"),
         ("int(lengths.argmax()) + 1, lengths.max()", "lengths.max(), int(lengths.argmax()) + 1", "length_and_number"),
         ("np.sqrt(1 - beta_2**t)", "(1 - beta_2**t)", "wrong"),
@@ -186,7 +232,7 @@ WRONG = {
         ("theta - self", "theta + self", "sign"),
         (" / (1 - self.beta_1**t)", "", "no_bias_correction"),
         ("self.beta_1**t", "self.beta_1**state.t", "t_from_zero"),
-        ("t = state.t + 1", "t = 1", "wrong_run"),
+        ("t = state.t + 1", "t = 1", "t_not_kept"),
         ("(u + self.epsilon)", "(u / (1 - self.beta_2**t) + self.epsilon)", "maximum_corrected"),
         ("self.beta_2 * state.v", "state.v", "maximum_never_fades"),
         ("np.abs(g)", "g", "maximum_of_signed"),
@@ -196,8 +242,8 @@ WRONG = {
             "average_not_maximum",
         ),
         ("(u + self.epsilon)", "(np.sqrt(u) + self.epsilon)", "root_of_maximum"),
-        ("(u + self.epsilon)", "(u + self.epsilon + 1e-7)", "wrong_run"),
-        ("return theta, AdamState(m, u, t)", "return theta", "parts"),
+        ("(u + self.epsilon)", "(u + self.epsilon + 1e-9)", "nearly"),
+        ("return theta, AdamState(m, u, t)", "return theta", "not_a_pair"),
         ("theta = theta - ", "theta -= ", "mutated"),
     ],
     "wrong_period": [
@@ -212,13 +258,13 @@ WRONG = {
         ("2 * parameters + 2", "2 * parameters", "step_count_and_rate"),
         ("2 * parameters + 2", "parameters + 2", "one_moment"),
         ("5 * 480", "480", "steps_of_one_epoch"),
-        ("64 * 10 + 10", "64 * 10 + 11", "wrong_value"),
+        ("64 * 10 + 10", "64 * 10 + 11", "wrong_values"),
     ],
     "cross_entropy": [
         ("-np.log(of_labels).mean()", "np.log(of_labels).mean()", "minus_missing"),
         ("-np.log(of_labels).mean()", "-np.log(of_labels).sum()", "sum_not_mean"),
         ("-np.log(of_labels).mean()", "-np.log(of_labels.mean())", "mean_before_log"),
-        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "wrong"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "nearly"),
     ],
     "precision": [
         ("axis=0", "axis=1", "recall"),
@@ -229,6 +275,8 @@ WRONG = {
     "runs_needed": [
         ("math.ceil", "math.floor", "rounded_down_runs"),
         ("2 * (1.96", "(1.96", "two_missing"),
+        ("(1.96 + 0.84)", "(1.959964 + 0.841621)", "exact_quantiles"),
+        ("math.ceil", "", "not_rounded_up"),
         ("(1.96 + 0.84) ** 2", "(1.96**2 + 0.84**2)", "squares_added"),
         ("sigma**2 / delta**2", "sigma / delta", "ratio_not_squared"),
     ],
@@ -239,7 +287,13 @@ WRONG = {
         ("math.sqrt(len(scores))", "len(scores)", "divided_by_n"),
         ("t * np.std", "2 * t * np.std", "whole_width"),
     ],
-    "fewest_seeds": [("10", "6", "no_correction"), ("10", "9", "one_sided"), ("10", "8", "against_one_only")],
+    "fewest_seeds": [
+        ("10", "6", "no_correction"),
+        ("10", "9", "seeds_too_few"),
+        ("10", "8", "seeds_too_few"),
+        ("10", "11", "seeds_too_many"),
+        ("10", "15", "wrong_value"),
+    ],
     "expected_best": [
         ("ranks**tries", "ranks", "tries_ignored"),
         ("np.sort(scores)", "scores", "order_ignored"),
@@ -288,23 +342,24 @@ every_exercise = pytest.mark.parametrize("name", EXERCISES)
 def test_unsolved_exercise_is_not_tried_yet(name):
     page, stub = cell_of(name, sorted(BOOK.glob("*.ipynb")))
     attempt = attempt_of(name, BOOK / "solutions" / page.name, stub)
-    assert EXERCISES[name].judge(attempt).key == "not_tried"
+    assert EXERCISES[name].judge(attempt, call=call_here).key == "not_tried"
 
 
 @every_exercise
 def test_published_solution_passes(name):
     attempt = attempt_of(name, *solution_of(name))
     for seed in SEEDS:
-        assert EXERCISES[name].judge(attempt, seed).key in ("passed", "passed_value")
+        assert EXERCISES[name].judge(attempt, seed, call=call_here).key in ("passed", "passed_value")
+    assert EXERCISES[name].judge(attempt).key in ("passed", "passed_value"), "as a reader's own, in another process"
 
 
 @every_exercise
 def test_every_mistake_in_the_table_gets_its_own_hint(name):
     exercise = EXERCISES[name]
     assert len(exercise.mistakes) >= 3
-    for key, wrong in exercise.mistakes.items():
+    for key, wrong in exercise._mistakes():
         for seed in SEEDS:
-            assert exercise.judge(wrong, seed).key == key
+            assert exercise.judge(wrong, seed, call=call_here).key == key
 
 
 @pytest.mark.parametrize(
@@ -315,7 +370,8 @@ def test_wrong_attempt_gets_the_right_hint(name, old, new, key):
     assert source.count(old) == 1, f"{old!r} must stand once in the solution of {name}:\n{source}"
     attempt = attempt_of(name, page, source.replace(old, new))
     for seed in SEEDS[:2]:
-        assert EXERCISES[name].judge(attempt, seed).key == key
+        verdict = EXERCISES[name].judge(attempt, seed, call=call_here)
+        assert verdict.key == key, verdict.text
 
 
 def test_every_exercise_has_at_least_three_wrong_attempts():
@@ -341,6 +397,10 @@ def test_chapter_has_three_exercises_in_code_and_one_on_paper(path):
 
 def test_every_hint_is_used_and_every_key_exists():
     used = {key for exercise in EXERCISES.values() for key in exercise.mistakes}
-    source = Path(inspect.getfile(Exercise)).read_text(encoding="utf-8")
-    machinery = set(re.findall(r'(?:_verdict\(|_hints\(\)\[)"(\w+)"', source))
-    assert _hints().keys() == used | machinery
+    room = Path(inspect.getfile(Exercise)).parent
+    source = "\n".join((room / name).read_text(encoding="utf-8") for name in MACHINERY)
+    keys = texts("exercises").keys()
+    assert used <= keys
+    assert [key for key in keys - used if not re.search(f"[\"']{key}[\"']", source)] == []
+    asked = set(re.findall(r'(?:_verdict|_text|WrongForm|Odd)\(\s*"(\w+)"', source))
+    assert asked <= keys | {"dict", "set", "other", "function"}

@@ -9,73 +9,98 @@ from utils.exercises import rules
 from utils.exercises.checks import Exercise
 
 
+def _adagrad_step(theta, G, g, learning_rate, epsilon):
+    G = G + g**2
+    return theta - learning_rate * g / np.sqrt(G + epsilon), G
+
+
 def _sum_of_squares(G, g):
     return G + g**2
 
 
 adagrad_step = Exercise(
-    reference=lambda theta, G, g, learning_rate, epsilon: rules.divided(rules.over_root, _sum_of_squares)(
-        theta, G, g, learning_rate, epsilon
-    ),
+    reference=_adagrad_step,
     inputs=lambda rng, number: rules.squares_inputs(rng, (1e-7, 1e-3)[number % 2]),
     mistakes={
-        **{key: rules.divided(wrong, _sum_of_squares) for key, wrong in rules.WRONG_DIRECTIONS.items()},
+        **rules.wrong_steps(_adagrad_step, _sum_of_squares),
         "not_squared": rules.divided(rules.over_root, lambda G, g: G + np.abs(g)),
         "squares_not_kept": rules.divided(rules.over_root, lambda G, g: g**2),
+        "squared_length": rules.divided(rules.over_root, lambda G, g: G + np.sum(g**2)),
+        "average_not_sum": rules.divided(rules.over_root, lambda G, g: 0.9 * G + 0.1 * g**2),
     },
 )
 
 
 def _steps_to_travel(distance, learning_rate):
-    travelled = np.cumsum(learning_rate / np.sqrt(np.arange(1, 20_001)))
-    return int(np.argmax(travelled >= distance)) + 1
+    travelled, t = 0.0, 0
+    while travelled < distance:
+        t += 1
+        travelled += learning_rate / t**0.5
+    return t
+
+
+def _travel_inputs(rng, number):
+    """Return distances that take many steps, and at last one that the first step reaches exactly."""
+    learning_rate = rng.uniform(0.1, 0.3)
+    return (learning_rate if number == 7 else rng.uniform(2, 10)), learning_rate
 
 
 steps_to_travel = Exercise(
     reference=_steps_to_travel,
-    inputs=lambda rng, number: (rng.uniform(2, 10), rng.uniform(0.1, 0.3)),
+    inputs=_travel_inputs,
     mistakes={
         "counted_from_zero_steps": lambda distance, learning_rate: _steps_to_travel(distance, learning_rate) - 1,
-        "by_the_integral": lambda distance, learning_rate: math.ceil((distance / learning_rate / 2) ** 2),
+        "by_the_integral": [
+            lambda distance, learning_rate: math.ceil((distance / learning_rate / 2) ** 2),
+            lambda distance, learning_rate: math.floor((distance / learning_rate / 2) ** 2),
+            lambda distance, learning_rate: (distance / learning_rate / 2) ** 2,
+        ],
         "steps_do_not_shrink": lambda distance, learning_rate: math.ceil(distance / learning_rate),
+        "like_one_over_t": lambda distance, learning_rate: _by_counting(distance, learning_rate, 1.0),
     },
 )
 
 
+def _by_counting(distance, learning_rate, power, most=20_000):
+    """Count steps that shrink with another power of their number; at most so many, for some never get there."""
+    travelled = learning_rate * np.cumsum(np.arange(1.0, most) ** -power)
+    return int(np.searchsorted(travelled, distance)) + 1
+
+
 @dataclass(frozen=True)
-class _AdagradNorm:
+class _AdagradNorm(rules.Divided):
     learning_rate: float
     epsilon: float
 
     def init(self, theta):
         return 0.0
 
-    def squares(self, g):
-        return np.sum(g**2)
+    def squares(self, G, g):
+        return G + np.sum(g**2)
 
     def step(self, theta, g, G):
-        G = G + self.squares(g)
-        return theta - self.learning_rate * g / np.sqrt(G + self.epsilon), G
-
-
-class _Separate(_AdagradNorm):
-    def squares(self, g):
-        return g**2
-
-
-class _MeanOfSquares(_AdagradNorm):
-    def squares(self, g):
-        return np.mean(g**2)
-
-
-class _SquareOfSum(_AdagradNorm):
-    def squares(self, g):
-        return np.sum(g) ** 2
+        G = self.squares(G, g)
+        return self.moved(theta, g, G), G
 
 
 AdagradNorm = Exercise(
     reference=_AdagradNorm,
-    inputs=lambda rng, number: ((0.3, 1e-7), rng.normal(size=3), rng.normal(size=(6, 3)) * [1.0, 0.1, 0.01]),
-    mistakes={"one_for_each": _Separate, "mean_of_squares": _MeanOfSquares, "square_of_sum": _SquareOfSum},
+    inputs=lambda rng, number: (
+        (rng.uniform(0.05, 0.5), (1e-7, 1e-3)[number % 2]),
+        rng.normal(size=3),
+        rng.normal(size=(6, 3)) * [1.0, 0.1, 0.01],
+    ),
+    mistakes={
+        **rules.wrong_rules(_AdagradNorm),
+        "one_for_each": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + g**2),
+        "mean_of_squares": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + np.mean(g**2)),
+        "square_of_sum": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + np.sum(g) ** 2),
+        "length_not_squared": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + np.linalg.norm(g)),
+        "squares_not_kept": rules.wrong(_AdagradNorm, squares=lambda self, G, g: np.sum(g**2)),
+        "starts_above_zero": rules.wrong(_AdagradNorm, init=lambda self, theta: 0.1),
+        "old_squares_used": rules.wrong(
+            _AdagradNorm, step=lambda self, theta, g, G: (self.moved(theta, g, G), self.squares(G, g))
+        ),
+    },
     run=rules.follow,
 )

@@ -1,32 +1,31 @@
-"""The machinery of the exercises: run an attempt apart from the notebook, compare it, and name the kind of mistake.
+"""An exercise: it lets an attempt be run apart from the notebook, compares, and names the kind of mistake.
 
-The exercises themselves are in the files of the chapters, and everything that is said to the reader in en.json.
+Each chapter's exercises stand in a file of their own beside this one; all that is said to the reader is in en.json.
 """
 
-import atexit
 import contextlib
 import copy
 import dataclasses
 import dis
 import inspect
-import io
 import linecache
 import os
-import pickle
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from utils.exercises import apart
+from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show, show_both, where_wrong
+from utils.exercises.diagnose import diagnose, ignored, right_parts, takes_in_another_order
+from utils.exercises.worker import plain
 from utils.language import texts
 
-TIME_LIMIT = 8  # seconds; an attempt that has not answered by then is stopped
 TRIALS = 8  # inputs that an attempt is tried on
-MOST_SHOWN = 500  # characters of what an attempt printed
+
+
+_EXACT = Tolerance()
 
 
 class Verdict(NamedTuple):
@@ -36,13 +35,9 @@ class Verdict(NamedTuple):
     text: str
 
 
-class _Outcome(NamedTuple):
-    """What one call of an attempt came to, in a form that travels between processes."""
-
-    result: Any = None
-    mutated: bool = False
-    error: str = ""
-    where: tuple = ()  # file, line and function of the reader's own code where the error arose
+def call(attempt, *arguments):
+    """Return what an attempt returns."""
+    return attempt(*arguments)
 
 
 @dataclass(frozen=True)
@@ -52,32 +47,60 @@ class Exercise:
     Attributes
     ----------
     reference : object
-        The right answer: a function if the attempt is to be a function or a class, otherwise the value.
+        The right answer: a function if the attempt is to be a function, a frozen dataclass if it is to be the class of
+        an update rule, otherwise the value.
     inputs : callable, optional
         Takes a ``numpy.random.Generator`` and the number of the call, 0 to 7, and returns the arguments of that call:
-        new ones every time, so that no answer can be hard-coded.
+        new ones every time, so that no answer can be hard-coded. Each argument differs between calls 0 and 1. For a
+        class, the first argument is the tuple of its settings.
     mistakes : dict of str to object
-        Wrong answers, of the kind of the reference, by the key of the hint that belongs to each. A hint is given when
-        the attempt agrees with its wrong answer on every input; the first that does is taken.
+        Wrong answers, of the kind of the reference, or lists of them, by the key of the hint that belongs to each. A
+        hint is given when the attempt agrees with a wrong answer on every input; the first that does is taken.
     run : callable
         Turns an attempt and the arguments into the result that is compared; by default, calls it. An exercise that
         asks for a class makes an instance here and lets it take steps.
-    rtol, atol : float
-        The tolerances of the comparison, as in ``numpy.isclose``.
+    tolerance : Tolerance
+        Of the comparison.
     """
 
     reference: Any
     inputs: Callable | None = None
     mistakes: Mapping[str, Any] = field(default_factory=dict)
-    run: Callable = lambda attempt, *arguments: attempt(*arguments)
-    rtol: float = 1e-9
-    atol: float = 1e-12
+    run: Callable = call
+    tolerance: Tolerance = _EXACT
 
     def __call__(self, attempt):
         """Check an attempt and print the verdict, after what the attempt itself printed."""
         print(self.judge(attempt).text)
 
-    def judge(self, attempt, seed=None):
+    @property
+    def is_rule(self):
+        """Whether a class is asked for."""
+        return inspect.isclass(self.reference)
+
+    @property
+    def names(self):
+        """The names of the arguments, or of the settings of a rule."""
+        if self.is_rule:
+            return tuple(each.name for each in dataclasses.fields(self.reference))
+        return tuple(inspect.signature(self.reference).parameters)
+
+    def trials(self, seed=None):
+        """Return the arguments of all calls, drawn anew or from a seed."""
+        rng = np.random.default_rng(seed)
+        return [tuple(self.inputs(rng, number)) for number in range(TRIALS)]
+
+    def answer(self, trial):
+        """Return what is right for the arguments of a call."""
+        return self.run(self.reference, *copy.deepcopy(trial))
+
+    def exchanged(self, trial, place, other, other_place):
+        """Return a call's arguments, or a rule's settings, with the one at a place taken from another call."""
+        one, from_ = (each[0] if self.is_rule else each for each in (trial, other))
+        new = tuple(from_[other_place] if number == place else value for number, value in enumerate(one))
+        return (new, *trial[1:]) if self.is_rule else new
+
+    def judge(self, attempt, seed=None, *, call=apart.call_apart):
         """Return the verdict on an attempt.
 
         Parameters
@@ -86,6 +109,8 @@ class Exercise:
             What the reader wrote: a function, a class or a value. ``...`` and None count as not tried.
         seed : int, optional
             Of the inputs. By default they are new in every call.
+        call : callable
+            How the attempt is run: in a process of its own, or, if it is known to be harmless, in this one.
 
         Returns
         -------
@@ -94,71 +119,182 @@ class Exercise:
         if attempt is None or attempt is ... or _is_unwritten(attempt):
             return _verdict("not_tried")
         if self.inputs is None:
-            return self._judge_value(attempt)
-        if not callable(attempt):
-            return _verdict("not_callable", got=_short(attempt))
-        rng = np.random.default_rng(seed)
-        trials = [tuple(self.inputs(rng, number)) for number in range(TRIALS)]
-        with contextlib.suppress(ValueError):  # some callables hide their signature; the call itself will tell
-            if inspect.isfunction(attempt) and not _takes(attempt, self.reference):
-                return _verdict("arguments", wanted=", ".join(inspect.signature(self.reference).parameters))
+            return self._judge_value(plain(attempt))
+        if (verdict := self._misfit(attempt)) is not None:
+            return verdict
+        trials = self.trials(seed)
+        # To see which arguments an attempt leaves out. These calls come last, and decide nothing about right and wrong.
+        varied = [self.exchanged(trials[0], place, trials[1], place) for place in range(len(self.names))]
         try:
-            outcomes, printed = _apart(self.run, attempt, trials)
-        except TimeoutError:
-            return _verdict("too_slow", seconds=TIME_LIMIT)
-        except TerminatedWorkerError:
+            report = call(self.run, attempt, trials + varied)
+        except apart.Crashed:
             return _verdict("crashed")
-        except pickle.PicklingError as error:
-            return _verdict("cannot_travel", error=_short(error))
-        verdict = self._judge_outcomes(trials, outcomes)
-        return Verdict(verdict.key, f"{printed}{verdict.text}")
+        except apart.CannotTravel as error:
+            return _verdict("cannot_travel", error=error)
+        if len(report.outcomes) < TRIALS:
+            verdict = self._judge_slow(report)
+        else:
+            verdict = self._judge_outcomes(trials, report.outcomes[:TRIALS], report.outcomes[TRIALS:])
+        return Verdict(verdict.key, f"{report.printed}{verdict.text}")
+
+    def _misfit(self, attempt):
+        """Return a verdict on what cannot be run at all, otherwise None."""
+        if self.is_rule:
+            if not inspect.isclass(attempt):
+                return _verdict("not_class", got=show(attempt), name=self.reference.__name__.strip("_"))
+            for method in ("init", "step"):
+                if _is_unwritten(getattr(attempt, method, None)):
+                    return _verdict("method_unwritten", method=method)
+            return None
+        if not callable(attempt):
+            return _verdict("not_callable", got=show(plain(attempt)))
+        with contextlib.suppress(
+            ValueError, TypeError
+        ):  # some callables hide their signature; the call itself will tell
+            wanted = ", ".join(self.names)
+            if takes_in_another_order(attempt, self.reference):
+                return _verdict("argument_order", wanted=wanted)
+            if not _takes(attempt, self.names):
+                return _verdict("arguments", wanted=wanted)
+        return None
+
+    def _judge_slow(self, report):
+        for outcome in report.outcomes:
+            if outcome.error:
+                return self._judge_error(outcome, None)
+        done = {"done": len(report.outcomes), "trials": TRIALS, "seconds": apart.TIME_LIMIT}
+        return _verdict("slow" if report.outcomes else "too_slow", where=_place(report.where), **done)
 
     def _judge_value(self, attempt):
-        if _agrees(attempt, self.reference, self):
+        try:
+            parts_of(attempt, self.reference)
+        except WrongForm as form:
+            return _form_verdict(form)
+        if agrees(attempt, self.reference, self.tolerance):
             return _verdict("passed_value")
-        if (form := _wrong_form(attempt, self.reference)) is not None:
-            return form
-        for key, wrong in self.mistakes.items():
-            if _agrees(attempt, wrong, self):
+        for key, wrong in self._mistakes():
+            if agrees(attempt, wrong, self.tolerance):
                 return _verdict(key)
-        return _verdict("wrong_value", got=_short(attempt))
+        if isinstance(self.reference, tuple):
+            right = right_parts([attempt], [self.reference], self.tolerance)
+            if any(right):
+                return _verdict(
+                    "wrong_values", got=show(attempt), wrong=_listed(right, False), right=_listed(right, True)
+                )
+        return _verdict("wrong_value", got=show(attempt))
 
-    def _judge_outcomes(self, trials, outcomes):
-        for outcome in outcomes:
+    def _judge_error(self, outcome, trial):
+        if outcome.error.startswith("dataclasses.FrozenInstanceError"):
+            return _verdict("frozen")
+        given = "" if trial is None or self.is_rule else _text("given_error", given=self._given(trial))
+        return _verdict("exception", error=outcome.error, where=_place(outcome.where), given=given)
+
+    def _judge_outcomes(self, trials, outcomes, varied):
+        for outcome, trial in zip(outcomes, trials, strict=True):
             if outcome.error:
-                return _verdict("exception", error=outcome.error, where=_place(outcome.where))
-        wanted = [self.run(self.reference, *copy.deepcopy(trial)) for trial in trials]
+                return self._judge_error(outcome, trial)
         if all(outcome.result is None for outcome in outcomes):
             return _verdict("nothing_returned")
-        pairs = list(zip(outcomes, wanted, strict=True))
-        for outcome, right in pairs:
-            if outcome.mutated:
-                return _verdict("mutated")
-            if (form := _wrong_form(outcome.result, right)) is not None:
-                return form
-        right = [_agrees(outcome.result, result, self) for outcome, result in pairs]
+        if any(outcome.mutated for outcome in outcomes):
+            return _verdict("mutated")
+        results, rights = [outcome.result for outcome in outcomes], [self.answer(trial) for trial in trials]
+        try:
+            for result, right in zip(results, rights, strict=True):
+                parts_of(result, right)
+        except WrongForm as form:
+            return _form_verdict(form)
+        right = [agrees(result, answer, self.tolerance) for result, answer in zip(results, rights, strict=True)]
         if all(right):
             return _verdict("passed", trials=len(trials))
-        for key, wrong in self.mistakes.items():
-            with np.errstate(all="ignore"):
-                answers = [self.run(wrong, *copy.deepcopy(trial)) for trial in trials]
-            if all(_agrees(outcome.result, answer, self) for outcome, answer in zip(outcomes, answers, strict=True)):
+        for key, wrong in self._mistakes():
+            if self._is_mistake(wrong, trials, results):
                 return _verdict(key)
+        shown = self._show_wrong(trials, results, rights, right)
+        if self.is_rule and all(
+            agrees(result[:1], answer[:1], self.tolerance) for result, answer in zip(results, rights, strict=True)
+        ):
+            return _verdict("later_steps", shown=shown)
+        varied = [None if outcome.error else outcome.result for outcome in varied]
+        if len(varied) == len(self.names) and (names := ignored(self, trials, results, varied)):
+            return _verdict("ignored", names=_joined([f"`{name}`" for name in names]), shown=shown)
+        if (found := diagnose(self, trials, results, rights)) is not None:
+            key, values = found
+            return _verdict(key, shown=shown, **values)
+        return _verdict("wrong_run" if self.is_rule else "wrong", shown=shown)
+
+    def _mistakes(self):
+        """Give each wrong answer with its key."""
+        for key, wrong in self.mistakes.items():
+            for each in wrong if isinstance(wrong, list) else [wrong]:
+                yield key, each
+
+    def _is_mistake(self, wrong, trials, results):
+        with np.errstate(all="ignore"):
+            for trial, result in zip(trials, results, strict=True):
+                try:
+                    answer = plain(self.run(wrong, *copy.deepcopy(trial)))
+                except (ArithmeticError, ValueError):  # a mistake need not have an answer to everything
+                    return False
+                if not agrees(result, tuple(answer) if isinstance(answer, list) else answer, self.tolerance):
+                    return False
+        return True
+
+    def _given(self, trial):
+        return ", ".join(f"{name} = {show(value)}" for name, value in zip(self.names, trial, strict=True))
+
+    def _show_wrong(self, trials, results, rights, right):
+        """Return a sentence on the first wrong input: which number of the result is wrong there, and by how much."""
         first = right.index(False)
-        answers = {"got": _short(outcomes[first].result), "wanted": _short(wanted[first])}
-        if not inspect.isfunction(self.reference):  # a rule, which was run on inputs that nobody named
-            return _verdict("wrong_run", **answers)
-        names = inspect.signature(self.reference).parameters
-        given = ", ".join(f"{name} = {_short(value)}" for name, value in zip(names, trials[first], strict=False))
-        return _verdict("wrong", given=given, **answers)
+        pairs = parts_of(results[first], rights[first])
+        number = next(n for n, (part, answer) in enumerate(pairs) if not agrees(part, answer, self.tolerance))
+        part, answer = pairs[number]
+        which = _which(number + 1 if len(pairs) > 1 else 0)
+        if answer is None or part is None or isinstance(answer, (str, bool)):
+            got, wanted, by = show(part), show(answer), ""
+        else:
+            place = where_wrong(part, answer, self.tolerance)
+            got, wanted = (np.asarray(side)[place][()] for side in (part, answer))
+            by = "" if not np.isfinite(got) else _text(
+                "too_large" if got > wanted else "too_small", by=show(abs(float(got) - float(wanted)), 3)
+            )  # fmt: skip
+            got, wanted = show_both(got, wanted)
+            if self.is_rule:
+                step, *coordinate = place
+                return _text("shown_run", step=step + 1, element=coordinate[0] + 1, got=got, wanted=wanted, by=by)
+            if place:
+                which = _text("element", element=", ".join(str(axis + 1) for axis in place), which=which)
+        text = _text("shown", given=self._given(trials[first]), which=which, got=got, wanted=wanted, by=by)
+        correct = right_parts(results, rights, self.tolerance)
+        if len(pairs) > 1 and any(correct):
+            return f"{text} {_text('right_parts', right=_listed(correct, True))}"
+        return f"{text} {_text('right_inputs', count=sum(right), all=len(right))}" if any(right) else text
 
 
-def _hints():
-    return texts("exercises")
+def _text(key, **values):
+    return texts("exercises")[key].format(**values)
 
 
 def _verdict(key, **values):
-    return Verdict(key, _hints()[key].format(**values))
+    return Verdict(key, _text(key, **values))
+
+
+def _which(number):
+    return _text("part", number=number) if number else _text("whole")
+
+
+def _form_verdict(form):
+    values = {
+        name: show(value) if not isinstance(value, (int, tuple)) else value for name, value in form.values.items()
+    }
+    return _verdict(form.key, which=_which(form.values.get("part", 0)), **values)
+
+
+def _joined(words):
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _listed(flags, wanted):
+    return _joined([str(number) for number, flag in enumerate(flags, 1) if flag is wanted])
 
 
 _MADE_BY_DATACLASS = vars(dataclasses.make_dataclass("Example", ["field"], order=True, frozen=True))
@@ -170,6 +306,9 @@ def _is_unwritten(attempt):
         made = _MADE_BY_DATACLASS if dataclasses.is_dataclass(attempt) else ()
         own = [each for name, each in vars(attempt).items() if inspect.isfunction(each) and name not in made]
         return bool(own) and all(map(_is_unwritten, own))
+    if callable(attempt):
+        with contextlib.suppress(ValueError):
+            attempt = inspect.unwrap(attempt)  # such as a function with a cache around it
     if not inspect.isfunction(attempt):
         return False
     idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "COPY_FREE_VARS", "CACHE"}
@@ -178,142 +317,20 @@ def _is_unwritten(attempt):
     return {each.opname for each in instructions} <= idle and all(each in (None, ...) for each in constants)
 
 
-def _takes(attempt, reference):
-    """Whether a call with the reference's arguments, by position, suits the attempt."""
+def _takes(attempt, names):
+    """Whether a call with arguments of these names, by position, suits the attempt."""
     try:
-        inspect.signature(attempt).bind(*inspect.signature(reference).parameters)
+        inspect.signature(attempt).bind(*names)
     except TypeError:
         return False
     return True
 
 
-_worker = None
-
-
-def _apart(run, attempt, trials):
-    """Call an attempt on every input, in a process of its own, so that a crash or an endless loop loses nothing.
-
-    Returns
-    -------
-    outcomes : list of _Outcome
-    printed : str
-        What the attempt printed, shortened.
-
-    Raises
-    ------
-    TimeoutError, TerminatedWorkerError, pickle.PicklingError
-        If the attempt does not end in time, takes its process down, or cannot be sent to it.
-    """
-    global _worker
-    if _worker is None:
-        _worker = ProcessPoolExecutor(max_workers=1, timeout=60)
-        atexit.register(_worker.shutdown, kill_workers=True)  # else leaving Python may print warnings
-    try:
-        return _worker.submit(_call_all, run, attempt, trials).result(timeout=TIME_LIMIT)
-    except BaseException:
-        _worker.shutdown(kill_workers=True)
-        _worker = None
-        raise
-
-
-def _call_all(run, attempt, trials):
-    outcomes, printed = [], io.StringIO()  # of the first call; the others would print much the same
-    with np.errstate(all="ignore"):
-        for trial in trials:
-            given = copy.deepcopy(trial)
-            sink = io.StringIO() if outcomes else printed
-            try:
-                with contextlib.redirect_stdout(sink):
-                    result = run(attempt, *given)
-                pickle.dumps(result)  # a generator, say, cannot go back; better to learn it here
-            except (Exception, SystemExit) as error:
-                text = "".join(traceback.format_exception_only(error)).strip()
-                outcomes.append(_Outcome(error=_short(text), where=_own_frame(error)))
-            else:
-                outcomes.append(_Outcome(result, mutated=not _same(given, trial)))
-    text = printed.getvalue()
-    return outcomes, text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…\n"
-
-
-def _own_frame(error):
-    """Return file, line and name of the innermost frame that is the reader's: a notebook's cells are no files."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if not os.path.exists(each.filename) and not each.filename.startswith("<frozen")]
-    return (own[-1].filename, own[-1].lineno, own[-1].name) if own else ()
-
-
 def _place(where):
-    if not where:
+    """Say where something happened: a line of the reader's cell or file, and the line itself where Python has it."""
+    if where is None:
         return ""
-    file, line, function = where
-    source = linecache.getline(file, line).strip()
-    return _hints()["where"].format(line=line, function=function) + (f": {source}" if source else "")
-
-
-def _same(a, b):
-    """Whether arguments are what they were before the call; what cannot be compared counts as untouched."""
-    if isinstance(a, (tuple, list)):
-        return len(a) == len(b) and all(map(_same, a, b))
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
-    if isinstance(a, (np.ndarray, int, float)):
-        return np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f")
-    return True
-
-
-def _parts(result):
-    """Return a result as a flat list of its parts."""
-    if isinstance(result, (tuple, list)):
-        return [part for each in result for part in _parts(each)]
-    return [result]
-
-
-def _wrong_form(result, right):
-    """Return a verdict if a result can be told to be wrong without looking at its numbers, otherwise None."""
-    got, wanted = _parts(result), _parts(right)
-    if len(got) != len(wanted):
-        return _verdict("parts", got=len(got), wanted=len(wanted))
-    for index, (mine, yours) in enumerate(zip(wanted, got, strict=True)):
-        which = _hints()["part"].format(number=index + 1) if len(wanted) > 1 else _hints()["whole"]
-        if mine is None or yours is None or isinstance(mine, (str, bool)):
-            continue
-        mine, given = np.asarray(mine), np.asarray(yours)
-        if given.dtype.kind not in "biuf":
-            return _verdict("type", which=which, got=_short(yours))
-        if given.shape != mine.shape:
-            return _verdict("shape", which=which, got=given.shape, wanted=mine.shape)
-        if mine.dtype.kind == "f" and mine.ndim and given.dtype != mine.dtype:
-            return _verdict("dtype", which=which, got=given.dtype, wanted=mine.dtype)
-    return None
-
-
-def _agrees(result, right, exercise):
-    got, wanted = _parts(result), _parts(right)
-    if len(got) != len(wanted):
-        return False
-    for yours, mine in zip(got, wanted, strict=True):
-        if mine is None or yours is None or isinstance(mine, (str, bool)):
-            if type(yours) is not type(mine) or yours != mine:
-                return False
-            continue
-        given, mine = np.asarray(yours), np.asarray(mine)
-        if given.dtype.kind not in "biuf" or given.shape != mine.shape:
-            return False
-        if not np.all(np.isclose(given, mine, rtol=exercise.rtol, atol=exercise.atol, equal_nan=True)):
-            return False
-    return True
-
-
-def _short(value):
-    """Return a value in at most about a line."""
-    if isinstance(value, (float, np.floating, np.ndarray)):
-        with np.printoptions(precision=4, threshold=6, edgeitems=2):
-            text = str(np.asarray(value)) if np.ndim(value) else f"{value:.6g}"
-    elif isinstance(value, (tuple, list)):
-        text = f"({', '.join(map(_short, value))})"
-    elif callable(value):
-        text = getattr(value, "__name__", "a function")
-    else:
-        text = str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else f"{text[:160]}…"
+    source = linecache.getline(where.file, where.line).strip()
+    key = "where_file" if os.path.exists(where.file) else "where"
+    place = _text(key, line=where.line, function=where.function, file=os.path.basename(where.file))
+    return place + (f" (`{source}`)" if source else "")

@@ -12,18 +12,37 @@ def _mean_and_half_width(scores, t):
     return np.mean(scores), t * np.std(scores, ddof=1) / math.sqrt(len(scores))
 
 
+def _half_width(change):
+    return lambda scores, t: (np.mean(scores), change(scores, t))
+
+
 mean_and_half_width = Exercise(
     reference=_mean_and_half_width,
     inputs=lambda rng, number: (rng.normal(0.86, 0.005, size=5 + number), rng.uniform(2, 3)),
     mistakes={
-        "population_deviation": lambda scores, t: (np.mean(scores), t * np.std(scores) / math.sqrt(len(scores))),
-        "spread_not_error": lambda scores, t: (np.mean(scores), t * np.std(scores, ddof=1)),
-        "divided_by_n": lambda scores, t: (np.mean(scores), t * np.std(scores, ddof=1) / len(scores)),
-        "whole_width": lambda scores, t: (np.mean(scores), 2 * _mean_and_half_width(scores, t)[1]),
+        "population_deviation": _half_width(lambda scores, t: t * np.std(scores) / math.sqrt(len(scores))),
+        "spread_not_error": _half_width(lambda scores, t: t * np.std(scores, ddof=1)),
+        "divided_by_n": _half_width(lambda scores, t: t * np.std(scores, ddof=1) / len(scores)),
+        "variance_for_deviation": _half_width(lambda scores, t: t * np.var(scores, ddof=1) / math.sqrt(len(scores))),
+        "t_missing": _half_width(lambda scores, t: np.std(scores, ddof=1) / math.sqrt(len(scores))),
+        "whole_width": _half_width(lambda scores, t: 2 * _mean_and_half_width(scores, t)[1]),
+        "n_minus_one_again": _half_width(lambda scores, t: t * np.std(scores, ddof=1) / math.sqrt(len(scores) - 1)),
+        "interval_ends": lambda scores, t: (
+            (found := _mean_and_half_width(scores, t))[0] - found[1],
+            found[0] + found[1],
+        ),
+        "interval_ends_swapped": lambda scores, t: (
+            (found := _mean_and_half_width(scores, t))[0] + found[1],
+            found[0] - found[1],
+        ),
+        "median_not_mean": lambda scores, t: (np.median(scores), _mean_and_half_width(scores, t)[1]),
     },
 )
 
-fewest_seeds = Exercise(reference=10, mistakes={"no_correction": 6, "one_sided": 9, "against_one_only": 8})
+fewest_seeds = Exercise(
+    reference=10,
+    mistakes={"no_correction": 6, "seeds_too_few": [5, 7, 8, 9], "seeds_too_many": [11, 12]},
+)
 
 
 def _expected_best(scores, tries):
@@ -44,5 +63,12 @@ expected_best = Exercise(
         "without_replacement": lambda scores, tries: np.mean(
             [max(drawn) for drawn in itertools.combinations(scores, tries)]
         ),
+        "one_try_too_many": lambda scores, tries: _expected_best(scores, tries + 1),
+        "one_try_too_few": lambda scores, tries: _expected_best(scores, tries - 1),
+        "quantile_instead": [
+            lambda scores, tries: np.quantile(scores, 1 - 1 / tries),
+            lambda scores, tries: np.quantile(scores, tries / (tries + 1)),
+        ],
+        "mean_of_the_best": lambda scores, tries: np.mean(np.sort(scores)[-tries:]),
     },
 )

@@ -5,8 +5,14 @@ import math
 from utils.exercises import rules
 from utils.exercises.checks import Exercise
 
+
+def _momentum_step(theta, v, g, learning_rate, momentum):
+    v = momentum * v - learning_rate * g
+    return theta + v, v
+
+
 momentum_step = Exercise(
-    reference=lambda theta, v, g, learning_rate, momentum: rules.momentum_step(theta, v, g, learning_rate, momentum),
+    reference=_momentum_step,
     inputs=rules.momentum_inputs,
     mistakes={
         "sign": rules.momentum_with(lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g),
@@ -29,15 +35,26 @@ momentum_step = Exercise(
             lambda v, g, learning_rate, momentum: momentum * v + learning_rate * g,
             lambda v, old, g, learning_rate, momentum: -v,
         ),
+        "move_subtracted": rules.momentum_with(rules.velocity, lambda v, old, g, learning_rate, momentum: -v),
         "no_friction": rules.momentum_with(lambda v, g, learning_rate, momentum: v - learning_rate * g),
         "no_memory": rules.momentum_with(lambda v, g, learning_rate, momentum: -learning_rate * g),
+        "friction_on_all": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * (v - learning_rate * g)
+        ),
+        "friction_kept": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: (1 - momentum) * v - learning_rate * g
+        ),
         "moved_by_old_velocity": rules.momentum_with(rules.velocity, lambda v, old, g, learning_rate, momentum: old),
         "nesterov_instead": rules.momentum_with(
             rules.velocity, lambda v, old, g, learning_rate, momentum: momentum * v - learning_rate * g
         ),
-        "velocity_not_updated": lambda theta, v, *given: (rules.momentum_step(theta, v, *given)[0], v),
-        "state_first": lambda *given: rules.momentum_step(*given)[::-1],
-        "step_alone": lambda theta, *given: rules.momentum_step(0 * theta, *given),
+        "gradient_twice": rules.momentum_with(
+            rules.velocity, lambda v, old, g, learning_rate, momentum: v - learning_rate * g
+        ),
+        "velocity_not_updated": lambda theta, v, *given: (_momentum_step(theta, v, *given)[0], v),
+        "theta_not_moved": lambda theta, *given: (theta, _momentum_step(theta, *given)[1]),
+        "state_first": lambda *given: _momentum_step(*given)[::-1],
+        "step_alone": lambda theta, *given: _momentum_step(0 * theta, *given),
     },
 )
 
@@ -47,23 +64,38 @@ def _steps_to_stop(mu, fraction):
 
 
 steps_to_stop = Exercise(
-    reference=lambda mu, fraction: _steps_to_stop(mu, fraction),
+    reference=_steps_to_stop,
     inputs=lambda rng, number: (rng.uniform(0.8, 0.99), rng.uniform(0.001, 0.05)),
     mistakes={
-        "one_step_off": lambda mu, fraction: _steps_to_stop(mu, fraction) - 1,
-        "effective_step": lambda mu, fraction: math.ceil(1 / (1 - mu)),
+        "one_step_off": [
+            lambda mu, fraction: _steps_to_stop(mu, fraction) - 1,
+            lambda mu, fraction: _steps_to_stop(mu, fraction) + 1,
+        ],
+        "effective_step": [
+            lambda mu, fraction: math.ceil(1 / (1 - mu)),
+            lambda mu, fraction: math.floor(1 / (1 - mu)),
+            lambda mu, fraction: round(1 / (1 - mu)),
+        ],
         "constant_loss_of_speed": lambda mu, fraction: math.ceil((1 - fraction) / (1 - mu)),
         "energy_not_velocity": lambda mu, fraction: _steps_to_stop(mu**2, fraction),
+        "log_of_loss": lambda mu, fraction: math.ceil(math.log(fraction) / -(1 - mu)),
+        "fraction_lost": lambda mu, fraction: _steps_to_stop(mu, 1 - fraction),
     },
 )
 
+
+def _from_averaging(eta, beta):
+    return eta * (1 - beta), beta
+
+
 from_averaging = Exercise(
-    reference=lambda eta, beta: (eta * (1 - beta), beta),
+    reference=_from_averaging,
     inputs=lambda rng, number: (rng.uniform(0.1, 0.9), rng.uniform(0.6, 0.95)),
     mistakes={
         "no_factor": lambda eta, beta: (eta, beta),
         "factor_upside_down": lambda eta, beta: (eta / (1 - beta), beta),
         "complement": lambda eta, beta: (eta * (1 - beta), 1 - beta),
         "settings_swapped": lambda eta, beta: (beta, eta * (1 - beta)),
+        "factor_beta": lambda eta, beta: (eta * beta, beta),
     },
 )

@@ -9,36 +9,58 @@ from utils.exercises import rules
 from utils.exercises.checks import Exercise
 
 
+def _rmsprop_step(theta, s, g, learning_rate, rho, epsilon):
+    s = rho * s + (1 - rho) * g**2
+    return theta - learning_rate * g / np.sqrt(s + epsilon), s
+
+
 def _average_of_squares(s, g, rho):
     return rho * s + (1 - rho) * g**2
 
 
 rmsprop_step = Exercise(
-    reference=lambda theta, s, g, learning_rate, rho, epsilon: rules.divided(rules.over_root, _average_of_squares)(
-        theta, s, g, learning_rate, rho, epsilon
-    ),
+    reference=_rmsprop_step,
     inputs=lambda rng, number: rules.squares_inputs(rng, rng.uniform(0.8, 0.95), (1e-7, 1e-3)[number % 2]),
     mistakes={
-        **{key: rules.divided(wrong, _average_of_squares) for key, wrong in rules.WRONG_DIRECTIONS.items()},
+        **rules.wrong_steps(_rmsprop_step, _average_of_squares),
         "rho_swapped": rules.divided(rules.over_root, lambda s, g, rho: (1 - rho) * s + rho * g**2),
         "sum_not_average": rules.divided(rules.over_root, lambda s, g, rho: rho * s + g**2),
+        "adagrads_sum": rules.divided(rules.over_root, lambda s, g, rho: s + g**2),
         "not_squared": rules.divided(rules.over_root, lambda s, g, rho: rho * s + (1 - rho) * np.abs(g)),
+        "old_average_whole": rules.divided(rules.over_root, lambda s, g, rho: s + (1 - rho) * g**2),
+        "squares_not_kept": rules.divided(rules.over_root, lambda s, g, rho: (1 - rho) * g**2),
     },
 )
 
+
+def _steps_until_small(ratio, rho):
+    return math.ceil(math.log(ratio) / -math.log(rho))
+
+
 steps_until_small = Exercise(
-    reference=lambda ratio, rho: math.ceil(math.log(ratio) / -math.log(rho)),
+    reference=_steps_until_small,
     inputs=lambda rng, number: (10 ** rng.uniform(2, 6), rng.uniform(0.8, 0.99)),
     mistakes={
-        "one_step_off": lambda ratio, rho: math.ceil(math.log(ratio) / -math.log(rho)) - 1,
-        "root_not_average": lambda ratio, rho: math.ceil(2 * math.log(ratio) / -math.log(rho)),
-        "memory_alone": lambda ratio, rho: math.ceil(1 / (1 - rho)),
+        "one_step_off": [
+            lambda ratio, rho: _steps_until_small(ratio, rho) - 1,
+            lambda ratio, rho: _steps_until_small(ratio, rho) + 1,
+        ],
+        "root_not_average": [
+            lambda ratio, rho: math.ceil(2 * math.log(ratio) / -math.log(rho)),
+            lambda ratio, rho: math.ceil(math.log(ratio) / -math.log(rho) / 2),
+        ],
+        "memory_alone": [
+            lambda ratio, rho: math.ceil(1 / (1 - rho)),
+            lambda ratio, rho: math.floor(1 / (1 - rho)),
+            lambda ratio, rho: round(1 / (1 - rho)),
+        ],
+        "memories_counted": lambda ratio, rho: math.ceil(math.log(ratio) / (1 - rho)),
     },
 )
 
 
 @dataclass(frozen=True)
-class _CenteredRMSprop:
+class _CenteredRMSprop(rules.Divided):
     learning_rate: float
     rho: float
     epsilon: float
@@ -46,47 +68,63 @@ class _CenteredRMSprop:
     def init(self, theta):
         return np.zeros_like(theta), np.zeros_like(theta)
 
-    def denominator(self, m, s):
-        return np.sqrt(s - m**2 + self.epsilon)
+    def averages(self, m, s, g):
+        return self.rho * m + (1 - self.rho) * g, self.rho * s + (1 - self.rho) * g**2
+
+    def variance(self, m, s):
+        return s - m**2
 
     def step(self, theta, g, state):
-        m = self.rho * state[0] + (1 - self.rho) * g
-        s = self.rho * state[1] + (1 - self.rho) * g**2
-        return theta - self.learning_rate * g / self.denominator(m, s), (m, s)
+        m, s = self.averages(*state, g)
+        return self.moved(theta, g, self.variance(m, s)), (m, s)
 
 
-class _NotCentered(_CenteredRMSprop):
-    def denominator(self, m, s):
-        return np.sqrt(s + self.epsilon)
-
-
-class _MeanNotSquared(_CenteredRMSprop):
-    def denominator(self, m, s):
-        return np.sqrt(np.abs(s - m) + self.epsilon)
-
-
-class _MeanAdded(_CenteredRMSprop):
-    def denominator(self, m, s):
-        return np.sqrt(s + m**2 + self.epsilon)
-
-
-class _EpsilonOutside(_CenteredRMSprop):
-    def denominator(self, m, s):
-        return np.sqrt(s - m**2) + self.epsilon
+def _with(**methods):
+    return rules.wrong(_CenteredRMSprop, **methods)
 
 
 CenteredRMSprop = Exercise(
     reference=_CenteredRMSprop,
     inputs=lambda rng, number: (
-        (0.01, rng.uniform(0.8, 0.95), (1e-7, 1e-3)[number % 2]),
+        (rng.uniform(0.005, 0.05), rng.uniform(0.8, 0.95), (1e-7, 1e-3)[number % 2]),
         rng.normal(size=3),
         (0.3 + rng.normal(size=(6, 3))) * [1.0, 1e-2, 1e-3],
     ),
     mistakes={
-        "not_centered": _NotCentered,
-        "mean_added": _MeanAdded,
-        "mean_not_squared": _MeanNotSquared,
-        "epsilon_outside_root": _EpsilonOutside,
+        **rules.wrong_rules(_CenteredRMSprop),
+        "not_centered": _with(variance=lambda self, m, s: s),
+        "mean_added": _with(variance=lambda self, m, s: s + m**2),
+        "mean_not_squared": [
+            _with(variance=lambda self, m, s: np.abs(s - m)),
+            _with(variance=lambda self, m, s: s - m),
+        ],
+        "rho_swapped": _with(
+            averages=lambda self, m, s, g: ((1 - self.rho) * m + self.rho * g, (1 - self.rho) * s + self.rho * g**2)
+        ),
+        "old_averages_used": _with(
+            step=lambda self, theta, g, state: (
+                self.moved(theta, g, self.variance(*state)),
+                self.averages(*state, g),
+            )
+        ),
+        "averages_swapped": _with(
+            step=lambda self, theta, g, state: (
+                self.moved(theta, g, self.variance(*(new := self.averages(*state, g)))),
+                new[::-1],
+            )
+        ),
+        "moved_by_mean": _with(
+            step=lambda self, theta, g, state: (
+                self.moved(theta, (new := self.averages(*state, g))[0], self.variance(*new)),
+                new,
+            )
+        ),
+        "state_not_updated": _with(
+            step=lambda self, theta, g, state: (
+                self.moved(theta, g, self.variance(*self.averages(*state, g))),
+                state,
+            )
+        ),
     },
     run=rules.follow,
 )

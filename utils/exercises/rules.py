@@ -1,19 +1,44 @@
-"""What the exercises on update rules share."""
+"""What the exercises on update rules share: how a rule is run, and how steps with one thing wrong are put together."""
 
 import numpy as np
 
+from utils.exercises.worker import Odd, short_repr
+
+AGAIN = 3  # steps that a rule is made to take once more, from the beginning
+
 
 def follow(rule, settings, theta, gradients):
-    """Make a rule of a class with these settings, let it take a step for each gradient, and return the path."""
+    """Make a rule of a class with these settings, let it take a step for each gradient, and return the path.
+
+    Returns
+    -------
+    numpy.ndarray, shape (steps, n)
+        Or an ``Odd``, if a step returns no point and state, or the rule keeps something for itself.
+    """
     rule = rule(*settings)
-    state, path = rule.init(theta), []
-    for g in gradients:
-        result = rule.step(theta, g, state)
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            return result  # not theta and a state: the comparison will say that a part is missing
-        theta, state = result
-        path.append(theta)
-    return np.array(path), len(result)
+    paths = []
+    for count in (len(gradients), AGAIN):
+        point, state, path = theta, rule.init(theta), []
+        for g in gradients[:count]:
+            result = rule.step(point, g, state)
+            if not isinstance(result, (tuple, list)) or len(result) != 2:
+                return Odd("not_a_pair", short_repr(result))
+            point, state = result
+            if np.shape(point) != np.shape(theta):
+                return Odd("step_shape", f"{np.shape(point)}, not {np.shape(theta)}")
+            path.append(point)
+        paths.append(np.array(path))
+    if not np.array_equal(paths[0][:AGAIN], paths[1], equal_nan=True):
+        return Odd("kept_by_rule", "")
+    return paths[0]
+
+
+def wrong(rule, **methods):
+    """Return a rule that differs from another in some methods."""
+    return type(f"Wrong{rule.__name__.strip('_')}", (rule,), methods)
+
+
+# Momentum and Nesterov
 
 
 def momentum_inputs(rng, number):
@@ -36,7 +61,7 @@ def velocity(v, g, learning_rate, momentum):
     return momentum * v - learning_rate * g
 
 
-momentum_step = momentum_with(velocity)
+# Adagrad and RMSprop
 
 
 def divided(direction, update):
@@ -61,10 +86,57 @@ WRONG_DIRECTIONS = {
     "no_epsilon": lambda g, new, old, epsilon: g / np.sqrt(new),
     "root_missing": lambda g, new, old, epsilon: g / (new + epsilon),
     "old_squares_used": lambda g, new, old, epsilon: g / np.sqrt(old + epsilon),
+    "no_division": lambda g, new, old, epsilon: g,
+    "gradient_missing": lambda g, new, old, epsilon: 1 / np.sqrt(new + epsilon),
+    "multiplied": lambda g, new, old, epsilon: g * np.sqrt(new + epsilon),
 }
+
+
+def wrong_steps(step, update):
+    """Return the mistakes that Adagrad's and RMSprop's steps share, by the key of their hint."""
+    return {
+        **{key: divided(direction, update) for key, direction in WRONG_DIRECTIONS.items()},
+        "no_learning_rate": lambda theta, old, g, learning_rate, *settings: step(theta, old, g, 1.0, *settings),
+        "step_alone": lambda theta, *given: step(0 * theta, *given),
+        "old_squares_returned": lambda theta, old, *given: (step(theta, old, *given)[0], old),
+        "state_first": lambda *given: step(*given)[::-1],
+    }
 
 
 def squares_inputs(rng, *settings):
     """Return gradients from 1 down to 1e-7, for which epsilon rules, and sums or averages of squares that fit."""
     scale = np.array([1.0, 1e-3, 1e-7])
-    return rng.normal(size=3), (rng.uniform(0.5, 2, 3) * scale) ** 2, rng.normal(size=3) * scale, 0.1, *settings
+    squares = (rng.uniform(0.5, 2, 3) * scale) ** 2
+    return rng.normal(size=3), squares, rng.normal(size=3) * scale, rng.uniform(0.02, 0.4), *settings
+
+
+class Divided:
+    """The shape of the rules over a root, whose wrong forms differ in one method each."""
+
+    def init(self, theta):
+        """Return the state before the first step."""
+        return np.zeros_like(theta)
+
+    def denominator(self, squares):
+        """Return what the step is divided by."""
+        return np.sqrt(squares + self.epsilon)
+
+    def moved(self, theta, g, squares):
+        """Return the point after the step."""
+        return theta - self.learning_rate * g / self.denominator(squares)
+
+
+def wrong_rules(rule):
+    """Return the mistakes that the classes over a root share, by the key of their hint."""
+    return {
+        "sign": wrong(rule, moved=lambda self, theta, g, x: 2 * theta - rule.moved(self, theta, g, x)),
+        "no_learning_rate": wrong(
+            rule, moved=lambda self, theta, g, x: theta + (rule.moved(self, theta, g, x) - theta) / self.learning_rate
+        ),
+        "root_missing": wrong(rule, denominator=lambda self, x: rule.denominator(self, x) ** 2),
+        "epsilon_outside_root": wrong(
+            rule, denominator=lambda self, x: np.sqrt(rule.denominator(self, x) ** 2 - self.epsilon) + self.epsilon
+        ),
+        "no_epsilon": wrong(rule, denominator=lambda self, x: np.sqrt(rule.denominator(self, x) ** 2 - self.epsilon)),
+        "no_division": wrong(rule, denominator=lambda self, x: 1.0),
+    }

@@ -9,11 +9,13 @@ from utils.exercises.checks import Exercise
 counts = Exercise(
     reference=(109_386, 218_774, 2_400),
     mistakes={
-        "no_biases": (109_184, 218_370, 2_400),
-        "step_count_and_rate": (109_386, 218_772, 2_400),
-        "one_moment": (109_386, 109_388, 2_400),
+        "no_biases": [(109_184, 218_370, 2_400), (109_184, 218_368, 2_400)],
+        "step_count_and_rate": [(109_386, 218_772, 2_400), (109_386, 218_773, 2_400)],
+        "one_moment": [(109_386, 109_388, 2_400), (109_386, 109_386, 2_400)],
+        "weights_counted_too": [(109_386, 328_158, 2_400), (109_386, 328_160, 2_400)],
         "steps_of_one_epoch": (109_386, 218_774, 480),
         "default_batch": (109_386, 218_774, 7_500),
+        "all_images": [(109_386, 218_774, 3_000), (109_386, 218_774, 600)],
     },
 )
 
@@ -28,16 +30,29 @@ def _of_labels(probabilities, labels):
     return probabilities[np.arange(len(labels)), labels]
 
 
+def _cross_entropy(probabilities, labels):
+    return -np.log(_of_labels(probabilities, labels)).mean()
+
+
 cross_entropy = Exercise(
-    reference=lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).mean(),
+    reference=_cross_entropy,
     inputs=_answers,
     mistakes={
         "minus_missing": lambda probabilities, labels: np.log(_of_labels(probabilities, labels)).mean(),
         "sum_not_mean": lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).sum(),
         "mean_before_log": lambda probabilities, labels: -np.log(_of_labels(probabilities, labels).mean()),
         "log_10": lambda probabilities, labels: -np.log10(_of_labels(probabilities, labels)).mean(),
+        "log_2": lambda probabilities, labels: -np.log2(_of_labels(probabilities, labels)).mean(),
         "largest_not_right": lambda probabilities, labels: -np.log(probabilities.max(axis=1)).mean(),
         "all_classes": lambda probabilities, labels: -np.log(probabilities).mean(),
+        "over_classes": lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).sum() / 10,
+        "log_missing": [
+            lambda probabilities, labels: (1 - _of_labels(probabilities, labels)).mean(),
+            lambda probabilities, labels: -_of_labels(probabilities, labels).mean(),
+        ],
+        "softmax_again": lambda probabilities, labels: _cross_entropy(
+            np.exp(probabilities) / np.exp(probabilities).sum(axis=1, keepdims=True), labels
+        ),
     },
 )
 
@@ -47,29 +62,45 @@ def _confusion(rng, number):
     return (rng.integers(1, 50, size=(classes, classes)) + 100 * np.eye(classes, dtype=int),)
 
 
+def _precision(confusion):
+    return confusion.diagonal() / confusion.sum(axis=0)
+
+
 precision = Exercise(
-    reference=lambda confusion: confusion.diagonal() / confusion.sum(axis=0),
+    reference=_precision,
     inputs=_confusion,
     mistakes={
         "recall": lambda confusion: confusion.diagonal() / confusion.sum(axis=1),
         "share_of_all": lambda confusion: confusion.diagonal() / confusion.sum(),
         "right_over_wrong": lambda confusion: confusion.diagonal() / (confusion.sum(axis=0) - confusion.diagonal()),
-        "wrong_share": lambda confusion: 1 - confusion.diagonal() / confusion.sum(axis=0),
+        "wrong_share": lambda confusion: 1 - _precision(confusion),
+        "f1_instead": lambda confusion: 2 * confusion.diagonal() / (confusion.sum(axis=0) + confusion.sum(axis=1)),
+        "sum_of_both": lambda confusion: (
+            confusion.diagonal() / (confusion.sum(axis=0) + confusion.sum(axis=1) - confusion.diagonal())
+        ),
     },
 )
 
 
 def _runs_needed(sigma, delta):
-    return 2 * (1.96 + 0.84) ** 2 * (sigma / delta) ** 2
+    return math.ceil(2 * (1.96 + 0.84) ** 2 * sigma**2 / delta**2)
 
 
 runs_needed = Exercise(
-    reference=lambda sigma, delta: math.ceil(_runs_needed(sigma, delta)),
-    inputs=lambda rng, number: (rng.uniform(0.003, 0.006), rng.uniform(0.0005, 0.002)),
+    reference=_runs_needed,
+    inputs=lambda rng, number: (rng.uniform(0.01, 0.03), rng.uniform(0.0003, 0.0009)),
     mistakes={
-        "rounded_down_runs": lambda sigma, delta: math.floor(_runs_needed(sigma, delta)),
-        "two_missing": lambda sigma, delta: math.ceil(_runs_needed(sigma, delta) / 2),
+        "rounded_down_runs": [
+            lambda sigma, delta: _runs_needed(sigma, delta) - 1,
+            lambda sigma, delta: round(2 * (1.96 + 0.84) ** 2 * sigma**2 / delta**2),
+        ],
+        "two_missing": lambda sigma, delta: math.ceil((1.96 + 0.84) ** 2 * (sigma / delta) ** 2),
         "ratio_not_squared": lambda sigma, delta: math.ceil(2 * (1.96 + 0.84) ** 2 * sigma / delta),
         "squares_added": lambda sigma, delta: math.ceil(2 * (1.96**2 + 0.84**2) * (sigma / delta) ** 2),
+        "sum_not_squared": lambda sigma, delta: math.ceil(2 * (1.96 + 0.84) * (sigma / delta) ** 2),
+        "exact_quantiles": lambda sigma, delta: math.ceil(
+            2 * (1.959963984540054 + 0.8416212335729143) ** 2 * (sigma / delta) ** 2
+        ),
+        "all_runs": lambda sigma, delta: 2 * _runs_needed(sigma, delta),
     },
 )

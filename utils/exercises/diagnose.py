@@ -1,0 +1,222 @@
+"""Kinds of mistakes that any exercise may meet: what holds between the wrong results and the right ones, on all inputs.
+
+Each finding is a fact about the results, so it is true of every attempt that gets it. The exercises' own mistakes,
+which say more, are looked for first.
+"""
+
+import inspect
+import itertools
+
+import numpy as np
+
+from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show
+
+TIGHT = Tolerance(1e-9, 1e-300)  # for relations between numbers that may be small
+EXACT = Tolerance(0, 0)
+LOOSE = Tolerance(2e-5, 1e-12)  # what single precision, or a small term too many, makes of them
+
+#: A wrong number as a function of the right one, by the key of its text.
+_RELATIONS = {
+    "negated": lambda right: -right,
+    "absolute": np.abs,
+    "percent": lambda right: 100 * right,
+    "hundredth": lambda right: right / 100,
+    "upside_down": lambda right: 1 / right,
+    "complement_of_it": lambda right: 1 - right,
+    "squared": lambda right: right**2,
+    "rooted": np.sqrt,
+    "logarithm_of_it": np.log,
+    "log10_of_it": np.log10,
+    "exponential_of_it": np.exp,
+}
+
+
+def diagnose(exercise, trials, results, rights):
+    """Return the key and the values of the first finding that holds on all inputs, or None.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    trials : list of tuple
+        The arguments of each call.
+    results, rights : list
+        What the attempt returned, in the right form, and what is right.
+    """
+    findings = (_swapped_arguments, _swapped_parts, _relation, _whole_number, _rounded, _nearly, _factor)
+    for find in findings:
+        with np.errstate(all="ignore"):
+            found = find(exercise, trials, results, rights)
+        if found is not None:
+            return found
+    return None
+
+
+def _pairs(results, rights):
+    """Return, for each part, the numbers of all trials in one row: got, and right. None where that cannot be."""
+    parts = [parts_of(result, right) for result, right in zip(results, rights, strict=True)]
+    rows = []
+    for of_part in zip(*parts, strict=True):
+        if any(got is None or right is None or isinstance(right, (str, bool)) for got, right in of_part):
+            return None
+        rows.append(
+            (
+                np.concatenate([np.ravel(np.asarray(got, float)) for got, _ in of_part]),
+                np.concatenate([np.ravel(np.asarray(right, float)) for _, right in of_part]),
+            )
+        )
+    return rows
+
+
+def _swapped_arguments(exercise, trials, results, rights):
+    """Two arguments stand in each other's place."""
+    names = exercise.names
+    for one, other in itertools.combinations(range(len(names)), 2):
+        swapped = [exercise.exchanged(trial, one, trial, other) for trial in trials]
+        swapped = [exercise.exchanged(new, other, trial, one) for new, trial in zip(swapped, trials, strict=True)]
+        if _all_agree(exercise, swapped, results):
+            return "arguments_swapped", {"one": names[one], "other": names[other]}
+    return None
+
+
+def _all_agree(exercise, trials, results):
+    """Whether the results are what the reference returns for other arguments than those that were given."""
+    for trial, result in zip(trials, results, strict=True):
+        try:
+            if not agrees(result, exercise.answer(trial), exercise.tolerance):
+                return False
+        except Exception:  # the reference need not take everything
+            return False
+    return True
+
+
+def _swapped_parts(exercise, trials, results, rights):
+    """All parts are right, in another order."""
+    if not isinstance(rights[0], tuple) or len(rights[0]) > 4:
+        return None
+    for order in itertools.permutations(range(len(rights[0]))):
+        if list(order) != sorted(order):
+            other = [tuple(right[place] for place in order) for right in rights]
+            if all(agrees(result, right, exercise.tolerance) for result, right in zip(results, other, strict=True)):
+                return "parts_swapped", {}
+    return None
+
+
+def _relation(exercise, trials, results, rights):
+    """Every number is the same function of the right one."""
+    rows = _pairs(results, rights)
+    if rows is None or len(rows) > 1 or exercise.is_rule:
+        return None
+    ((got, right),) = rows
+    if not np.all(np.isfinite(got)):
+        return None
+    for key, relation in _RELATIONS.items():
+        if np.allclose(got, relation(right), *TIGHT) and not np.allclose(got, right, *TIGHT):
+            return key, {}
+    return None
+
+
+def _whole_number(exercise, trials, results, rights):
+    """Whole numbers that are all off by the same, or not whole."""
+    rows = _pairs(results, rights)
+    if rows is None or len(rows) > 1 or exercise.is_rule or any(not _is_whole(right) for right in rights):
+        return None
+    ((got, right),) = rows
+    if np.array_equal(np.ceil(got), right):
+        return "not_rounded_up", {}
+    off = np.unique(got - right)
+    if len(off) == 1 and abs(off[0]) == 1:
+        return ("one_too_many" if off[0] > 0 else "one_too_few"), {}
+    if set(off) == {-1.0, 0.0}:
+        return "sometimes_one_too_few", {"count": int(np.sum(got == right)), "all": len(got)}
+    if set(off) == {1.0, 0.0}:
+        return "sometimes_one_too_many", {"count": int(np.sum(got == right)), "all": len(got)}
+    return None
+
+
+def _is_whole(right):
+    return isinstance(right, (int, np.integer)) and not isinstance(right, bool)
+
+
+def _rounded(exercise, trials, results, rights):
+    """Find out whether these are the right numbers, rounded."""
+    rows = _pairs(results, rights)
+    if rows is None or all(_is_whole(right) for right in rights):
+        return None
+    for digits in range(9):
+        close = [np.allclose(got, np.round(right, digits), 0, 1e-12) for got, right in rows]
+        if all(close) and not all(np.allclose(got, right, *exercise.tolerance) for got, right in rows):
+            if any(np.any(got != 0) for got, _ in rows):
+                return "rounded", {"digits": digits}
+            return None
+    return None
+
+
+def _factor(exercise, trials, results, rights):
+    """Every number is the right one times, or plus, the same."""
+    rows = _pairs(results, rights)
+    if rows is None or len(rows) > 1 or exercise.is_rule:
+        return None
+    ((got, right),) = rows
+    kept = right != 0
+    if kept.sum() < 2 or not np.all(np.isfinite(got)) or np.ptp(right[kept]) == 0:
+        return None
+    factors = got[kept] / right[kept]
+    if np.allclose(factors, factors[0], 1e-7, 0) and factors[0] and np.all(got[~kept] == 0):
+        return "constant_factor", {"factor": show(float(np.median(factors)))}
+    offsets = got - right
+    if np.allclose(offsets, offsets[0], 1e-7, 0) and offsets[0] and not all(map(_is_whole, rights)):
+        return "constant_offset", {"offset": show(float(np.median(offsets)))}
+    return None
+
+
+def _nearly(exercise, trials, results, rights):
+    """Right in the digits of single precision, and not in those of double precision."""
+    if all(agrees(result, right, LOOSE) for result, right in zip(results, rights, strict=True)):
+        rows = _pairs(results, rights)
+        if rows is None:
+            return None
+        got, right = (np.concatenate(side) for side in zip(*rows, strict=True))
+        kept = right != 0
+        worst = np.max(np.abs(got[kept] / right[kept] - 1), initial=0)
+        return "nearly", {"share": f"{worst:.0e}".replace("e-0", "e-") if worst else show(np.max(np.abs(got - right)))}
+    return None
+
+
+def ignored(exercise, trials, results, varied):
+    """Return the names of the arguments without which the attempt would return the same.
+
+    Parameters
+    ----------
+    trials, results : list
+        Of the calls that count.
+    varied : list
+        What the attempt returned for the first trial, each argument in turn exchanged for that of the second; None
+        where the call failed.
+    """
+    names = []
+    for place, name in enumerate(exercise.names):
+        if varied[place] is None:
+            continue
+        changed = exercise.exchanged(trials[0], place, trials[1], place)
+        try:
+            matters = not agrees(exercise.answer(changed), exercise.answer(trials[0]), Tolerance(1e-6, 1e-9))
+            if matters and agrees(varied[place], results[0], EXACT):
+                names.append(name)
+        except (WrongForm, ValueError, ZeroDivisionError):
+            continue
+    return names
+
+
+def takes_in_another_order(attempt, reference):
+    """Whether a function has the reference's arguments, by name, in another order."""
+    mine, asked = (list(inspect.signature(each).parameters) for each in (attempt, reference))
+    return mine != asked and sorted(mine) == sorted(asked)
+
+
+def right_parts(results, rights, tolerance):
+    """Return which parts are right on all inputs: a bool for each."""
+    flags = [
+        [agrees(part, right, tolerance) for part, right in parts_of(result, answer)]
+        for result, answer in zip(results, rights, strict=True)
+    ]
+    return [all(of_part) for of_part in zip(*flags, strict=True)]
