@@ -1,9 +1,9 @@
-# make book · test · test-colab · test-matrix · test-mutation · notebooks · serve · repository · clean: see CONTRIBUTING.md.
+# make book · test · test-colab · test-matrix · test-mutation · notebooks · times · serve · repository · clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book test test-colab test-matrix test-mutation data notebooks serve repository clean
+.PHONY: book test test-colab test-matrix test-mutation data notebooks times serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
@@ -30,6 +30,10 @@ data: .venv/installed
 # Run notebooks again and store what they print: make notebooks, or make notebooks NOTEBOOKS=book/02-sgd.ipynb
 notebooks: data
 	$(BIN)/jupyter nbconvert --to notebook --inplace --execute --config nbconvert_config.py $(NOTEBOOKS)
+
+# Compute how long each page takes to read, and write it wherever it is stated
+times: .venv/installed
+	$(BIN)/python -m tools.reading_time --write
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000

@@ -83,7 +83,7 @@ def browser():
 def run_in_jupyterlab(browser, tmp_path):
     """A JupyterLab on a free loopback port. The value opens a notebook of the given cells there and runs them all.
 
-    It returns the page, and the list of the errors that scripts in it raise.
+    A cell is its code, or a cell of nbformat. It returns the page, and the list of the errors that scripts in it raise.
     """
     import nbformat
 
@@ -102,7 +102,8 @@ def run_in_jupyterlab(browser, tmp_path):
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
 
     def run(*cells):
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        cells = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        notebook = nbformat.v4.new_notebook(cells=cells)
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, root / "notebook.ipynb")
         page, errors = context.new_page(), []
