@@ -1,5 +1,6 @@
 """Tests of utils.optimizers: parity with Keras, laws, arrays as hyperparameters, bad arguments, and the loop."""
 
+import array
 import dataclasses
 import doctest
 import inspect
@@ -541,7 +542,149 @@ def test_a_gradient_that_misses_the_axis_of_the_hyperparameters_is_refused():
         descend(SGD(np.array([0.1, 0.2])[:, None]), lambda theta: np.ones(3), np.ones(3), steps=1)
 
 
+NO_GRADIENTS = [
+    [1.0, 2.0],
+    [[1.0], [2.0, 3.0]],
+    (1.0, 2.0),
+    array.array("d", [1.0, 2.0]),
+    np.array([1.0, 2.0j]),
+    np.array([1.0, None]),
+    np.array(["1", "2"]),
+    np.array([True, False]),
+    None,
+    "12",
+    1j,
+    True,
+]
+
+
+def descend_by_sign(theta, g):
+    """A reader's own rule, which checks nothing itself."""
+    return descend(SignDescent(0.1), lambda theta: g, theta, steps=1)
+
+
+@pytest.mark.parametrize("g", NO_GRADIENTS, ids=repr)
+def test_a_gradient_that_is_no_array_of_real_numbers_is_refused(g):
+    theta = np.ones(2)
+    calls = [descend_by_sign]
+    for rule in OPTIMIZERS:
+        # Whole numbers, because a list times a whole number is a longer list.
+        optimizer = rule(learning_rate=2)
+        calls += [
+            lambda theta, g, optimizer=optimizer: optimizer.step(theta, g, optimizer.init(theta)),
+            lambda theta, g, optimizer=optimizer: descend(optimizer, lambda theta: g, theta, steps=1),
+        ]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"^g must be an array of real numbers, got ") as error:
+            call(theta, g)
+        assert repr(g) in str(error.value)
+
+
+@every_rule
+@pytest.mark.parametrize("g", [3, 3.0, np.float32(3), np.int8(3), np.array(3)], ids=repr)
+def test_a_number_is_a_gradient_where_theta_is_one(rule, g):
+    path = descend(rule(), lambda theta: g, 1.0, steps=2)
+    np.testing.assert_allclose(path, descend(rule(), lambda theta: np.float64(3), 1.0, steps=2), rtol=1e-7)
+
+
+def test_a_gradient_may_be_of_whole_numbers():
+    path = descend(SGD(0.5), lambda theta: np.array([1, -2]), np.zeros(2), steps=2)
+    np.testing.assert_array_equal(path, [[0, 0], [-0.5, 1], [-1, 2]])
+
+
 # The loop
+
+
+@dataclasses.dataclass
+class SignDescent:
+    learning_rate: float
+
+    def init(self, theta):
+        return ()
+
+    def step(self, theta, g, state):
+        return theta - self.learning_rate * np.sign(g), state
+
+
+def in_place(change):
+    """A gradient function that changes theta on its way."""
+
+    def gradient(theta):
+        change(theta)
+        return 2 * theta
+
+    return gradient
+
+
+@every_rule
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        in_place(lambda theta: theta.__isub__(1.0)),
+        in_place(lambda theta: theta.__setitem__(0, 0.0)),
+        in_place(lambda theta: np.multiply(theta, 2.0, out=theta)),
+        in_place(lambda theta: np.clip(theta, 0, 1, out=theta)),
+        in_place(lambda theta: theta.sort()),
+        in_place(lambda theta: theta.fill(0.0)),
+    ],
+)
+def test_a_gradient_function_that_changes_theta_is_told_so(rule, gradient):
+    theta0 = np.array([3.0, 2.0])
+    for change_at in (0, 1, 5):
+        calls = iter(range(9))
+
+        def later(theta, calls=calls, change_at=change_at):
+            return gradient(theta) if next(calls) == change_at else 2 * theta
+
+        with pytest.raises(ValueError, match=r"^theta must not be changed in place: write theta = theta - 1"):
+            descend(rule(), later, theta0, steps=7)
+        assert next(calls) == change_at + 1
+        np.testing.assert_array_equal(theta0, [3.0, 2.0])
+
+
+def test_a_rule_that_changes_theta_is_told_so():
+    class InPlace(SignDescent):
+        def step(self, theta, g, state):
+            theta -= self.learning_rate * g
+            return theta, state
+
+    class InPlaceAtTheStart(SignDescent):
+        def init(self, theta):
+            theta -= 1.0
+
+    for rule in (InPlace(0.1), InPlaceAtTheStart(0.1)):
+        theta0 = np.array([3.0, 2.0])
+        with pytest.raises(ValueError, match=r"^theta must not be changed in place"):
+            descend(rule, lambda theta: 2 * theta, theta0, steps=3)
+        np.testing.assert_array_equal(theta0, [3.0, 2.0])
+
+
+def test_another_error_of_a_gradient_function_comes_through():
+    error = ValueError("no gradient here")
+
+    def gradient(theta):
+        raise error
+
+    with pytest.raises(ValueError, match=r"^no gradient here$") as raised:
+        descend(SGD(), gradient, np.ones(2), steps=1)
+    assert raised.value is error
+
+
+def test_a_rule_may_change_its_own_state_in_place_and_a_gradient_its_own_memory():
+    class Heavy(SignDescent):
+        def init(self, theta):
+            return np.zeros_like(theta)
+
+        def step(self, theta, g, v):
+            v *= 0.9
+            v -= self.learning_rate * g
+            return theta + v, v
+
+    memory = np.empty(2)
+    path = descend(Heavy(0.1), lambda theta: np.multiply(2, theta, out=memory), np.array([3.0, 2.0]), steps=20)
+    expected = descend(Momentum(0.1, 0.9), lambda theta: 2 * theta, np.array([3.0, 2.0]), steps=20)
+    np.testing.assert_allclose(path, expected, rtol=1e-14)
+    path[0] = 7.0  # the path is the caller's
 
 
 def test_descend_on_a_bowl_is_the_closed_form():
@@ -630,15 +773,9 @@ def test_a_start_that_is_not_finite_is_refused(theta0):
 
 
 def test_descend_runs_any_dataclass_with_init_and_step():
-    @dataclasses.dataclass
-    class SignDescent:
-        learning_rate: float
-
+    class Broadcast(SignDescent):
         def init(self, theta):
             np.testing.assert_array_equal(theta, [[2.0], [2.0]])
 
-        def step(self, theta, g, state):
-            return theta - self.learning_rate * np.sign(g), state
-
-    path = descend(SignDescent(np.array([[0.5], [0.25]])), lambda theta: theta, np.array([2.0]), steps=2)
+    path = descend(Broadcast(np.array([[0.5], [0.25]])), lambda theta: theta, np.array([2.0]), steps=2)
     np.testing.assert_array_equal(path[:, :, 0], [[2.0, 2.0], [1.5, 1.75], [1.0, 1.5]])

@@ -108,6 +108,66 @@ def test_plot_surface_refuses_what_has_no_box(ax):
         plotting.plot_surface(ax, surfaces.quadratic([1.0, 2.0, 3.0]))
 
 
+def surface_of(value, box=(-2.0, 2.0, -1.0, 3.0)):
+    """A reader's own surface, of a function of x and y, with its minimum at (1, 1)."""
+    return surfaces.Surface(
+        "mine", lambda theta: value(theta[..., 0], theta[..., 1]), None, np.array([[1.0, 1.0]]), box, np.zeros(2)
+    )
+
+
+def bowl(x, y):
+    return (x - 1) ** 2 + (y - 1) ** 2
+
+
+UNDEFINED_ON_THE_LEFT = {
+    "NaN": lambda x, y: np.where(x < 0, np.nan, bowl(x, y)),
+    "infinite": lambda x, y: np.where(x < 0, np.inf, bowl(x, y)),
+    "minus infinity": lambda x, y: np.where(x < 0, -np.inf, bowl(x, y)),
+    "both": lambda x, y: np.where(x < 0, np.where(y < 0, np.nan, np.inf), bowl(x, y)),
+    "with a warning of NumPy": lambda x, y: np.sqrt(x) * 0 + bowl(x, y),
+}
+
+
+@pytest.mark.parametrize("value", UNDEFINED_ON_THE_LEFT.values(), ids=UNDEFINED_ON_THE_LEFT)
+def test_plot_surface_draws_the_part_where_the_value_is_finite(ax, value):
+    contours, minima = plotting.plot_surface(ax, surface_of(value), levels=9, resolution=101)
+    np.testing.assert_allclose(contours.levels, 5 * np.linspace(0, 1, 11)[1:-1] ** 3)  # of what is drawn, 5 is the top
+    for level, lines in zip(contours.levels, contours.allsegs, strict=True):
+        assert lines, f"nothing is drawn at {level}"
+        for points in lines:
+            assert points[:, 0].min() >= 0
+            np.testing.assert_allclose(bowl(*points.T), level, atol=0.002)
+    np.testing.assert_array_equal(minima.get_xydata(), [[1.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("surface", "message"),
+    [
+        (surface_of(lambda x, y: x * np.nan), "mine has no finite value above 0 in its box"),
+        (surface_of(lambda x, y: x + np.inf), "mine has no finite value above 0 in its box"),
+        (surface_of(lambda x, y: x * 0), "mine has no finite value above 0 in its box"),
+        (surface_of(lambda x, y: -bowl(x, y) - 1), "mine has no finite value above 0 in its box"),
+        (surface_of(bowl, box=(-np.inf, np.inf, -1.0, 1.0)), "the box of mine must hold four finite numbers"),
+        (surface_of(bowl, box=None), "mine has no box to draw"),
+    ],
+)
+def test_plot_surface_refuses_what_it_cannot_draw_and_draws_nothing(ax, surface, message):
+    with pytest.raises(ValueError, match=message):
+        plotting.plot_surface(ax, surface)
+    assert not ax.has_data()
+    if "no finite value" not in message:
+        with pytest.raises(ValueError, match=message):
+            plotting.plot_path(ax, surface, np.ones((3, 2)))
+        assert not ax.has_data()
+
+
+@pytest.mark.parametrize("wrong", [{"levels": 0}, {"levels": -3}, {"resolution": 1}, {"resolution": 0}], ids=repr)
+def test_plot_surface_refuses_too_few_lines_or_points(ax, wrong):
+    with pytest.raises(ValueError, match="levels must be at least 1 and resolution at least 2"):
+        plotting.plot_surface(ax, surfaces.beale, **wrong)
+    assert not ax.has_data()
+
+
 def test_plot_path_draws_the_path_in_the_optimizers_look(ax):
     ravine = surfaces.ravine()
     path = optimizers.descend(optimizers.Adam(0.1), ravine.gradient, ravine.start, 12)
@@ -125,6 +185,45 @@ def test_plot_path_cuts_a_diverging_path_and_keeps_the_window(ax):
     assert 3 < len(drawn) < 50
     assert np.all(np.isfinite(drawn))
     assert (*ax.get_xlim(), *ax.get_ylim()) == ravine.box
+
+
+def test_plot_path_leaves_out_what_it_cannot_show(ax):
+    path = [[np.nan, 1], [1, 1], [1, 2], [np.inf, 2], [1e9, 0], [2, 2], [0, 1e4], [np.nan, np.nan]]
+    drawn = plotting.plot_path(ax, surfaces.ravine(), path).get_xydata()
+    nothing = [np.nan, np.nan]
+    np.testing.assert_array_equal(drawn, [nothing, [1, 1], [1, 2], nothing, nothing, [2, 2]])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [np.full((3, 2), np.nan), np.full((3, 2), -np.inf), [[np.nan, 0.0], [0.0, np.inf]], np.zeros((0, 2)), [[1e9, 0.0]]],
+    ids=repr,
+)
+def test_plot_path_refuses_a_path_without_a_point_to_draw(ax, path):
+    with pytest.raises(ValueError, match="path must hold a finite point"):
+        plotting.plot_path(ax, surfaces.ravine(), path)
+    assert not ax.has_data()
+
+
+@pytest.mark.parametrize("values", [[], [np.nan, np.nan], [np.inf], [0.0, -1.0], [np.nan, -np.inf, 0.0]], ids=repr)
+def test_plot_values_refuses_values_of_which_none_can_be_drawn(ax, values):
+    with pytest.raises(ValueError, match="values must hold a finite number above 0"):
+        plotting.plot_values(ax, values)
+    assert not ax.has_data()
+    assert ax.get_yscale() == "linear"
+
+
+def test_complex_numbers_are_refused(ax):
+    with pytest.raises(ValueError, match="values must be of real numbers"):
+        plotting.plot_values(ax, np.array([1.0 + 1j]))
+    with pytest.raises(ValueError, match="path must be of real numbers"):
+        plotting.plot_path(ax, surfaces.ravine(), np.ones((3, 2)) * 1j)
+    assert not ax.has_data()
+
+
+def test_plot_values_begins_with_a_gap_where_the_first_is_nan(ax):
+    line = plotting.plot_values(ax, [np.nan, 2.0, 1.0])
+    np.testing.assert_array_equal(line.get_xydata(), [[0, np.nan], [1, 2.0], [2, 1.0]])
 
 
 def test_keywords_win_over_the_look(ax):

@@ -48,9 +48,15 @@ def check_theta(theta, name="theta"):
 
 
 def check_gradient(theta, g):
-    """Raise ValueError unless the gradient ``g`` has the shape of ``theta``: broadcasting would hide the mistake."""
-    if np.shape(g) != np.shape(theta):
-        raise ValueError(f"g must have the shape of theta, {np.shape(theta)}, got shape {np.shape(g)}")
+    """Raise unless the gradient ``g`` is of real numbers, as an array of theta's shape.
+
+    Others would be computed with, in silence: a list times 2 is the list twice, the imaginary part of a complex number
+    would be dropped, and another shape broadcast.
+    """
+    if not (hasattr(g, "dtype") or isinstance(g, (int, float))) or (array := np.asarray(g)).dtype.kind not in "iuf":
+        raise TypeError(f"g must be an array of real numbers, got {g!r}; return np.array([1.0, 2.0]), not [1, 2]")
+    if array.shape != np.shape(theta):
+        raise ValueError(f"g must have the shape of theta, {np.shape(theta)}, got shape {array.shape}")
 
 
 @dataclass(frozen=True)
@@ -370,7 +376,7 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
         Or any dataclass with ``init`` and ``step`` as above. If its hyperparameters are arrays, they and
         ``theta0`` broadcast together, and every combination is run at once.
     gradient : callable
-        Takes theta, returns the gradient, of the same shape.
+        Takes theta, which is read-only, returns the gradient, an array of the same shape.
     theta0 : array of floats
         The starting point.
     steps : int
@@ -384,7 +390,8 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
     Raises
     ------
     TypeError, ValueError
-        If ``theta0`` is not of floats or not finite, the gradient's shape is not theta's, or ``steps`` is no count.
+        If ``theta0`` is not of floats or not finite, the gradient is not of real numbers or has not theta's shape,
+        ``gradient`` or the rule changes theta in place, or ``steps`` is no count.
 
     Examples
     --------
@@ -401,9 +408,23 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
     shape = np.broadcast_shapes(theta0.shape, *map(np.shape, hyperparameters))
     path = np.empty((steps + 1, *shape), dtype=np.result_type(theta0, *hyperparameters))
     path[0] = theta0
-    theta, state = path[0], optimizer.init(path[0])
-    with np.errstate(over="ignore", invalid="ignore"):
-        for t in range(steps):
-            theta, state = optimizer.step(theta, gradient(theta), state)
-            path[t + 1] = theta
+    points = path.view()
+    points.flags.writeable = False  # the gradient function sees these: changing theta would move a point of the path
+    theta = points[0]
+    try:
+        state = optimizer.init(theta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for t in range(steps):
+                theta, state = optimizer.step(theta, _checked(points[t], gradient(points[t])), state)
+                path[t + 1] = theta
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        advice = "write theta = theta - 1, not theta -= 1"
+        raise ValueError(f"theta must not be changed in place: {advice} ({error})") from error
     return path
+
+
+def _checked(theta, g):
+    check_gradient(theta, g)
+    return g

@@ -88,7 +88,7 @@ def plot_surface(ax, surface, *, levels=14, resolution=201):
     ----------
     ax : matplotlib.axes.Axes
     surface : utils.surfaces.Surface
-        With a ``box``.
+        With a ``box``. Where its value is NaN or infinite, the picture stays empty.
     levels : int
         The number of contour lines. Their spacing grows with height, so that the valley floor shows.
     resolution : int
@@ -102,16 +102,21 @@ def plot_surface(ax, surface, *, levels=14, resolution=201):
     Raises
     ------
     ValueError
-        If the surface has no box to draw.
+        If the surface has no box to draw, or no finite value above 0 there; or if there are too few levels or points.
     """
-    if surface.box is None:
-        raise ValueError(f"{surface.name} has no box to draw: only surfaces of two coordinates can be plotted")
-    x_from, x_to, y_from, y_to = surface.box
+    x_from, x_to, y_from, y_to = _box(surface)
+    if levels < 1 or resolution < 2:
+        raise ValueError(f"levels must be at least 1 and resolution at least 2, got {levels!r} and {resolution!r}")
     x, y = np.linspace(x_from, x_to, resolution), np.linspace(y_from, y_to, resolution)
-    values = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
-    heights = values.max() * np.linspace(0, 1, levels + 2)[1:-1] ** 3
+    x_minima, y_minima = np.transpose(surface.minima)
+    with np.errstate(all="ignore"):
+        values = np.asarray(surface.value(np.stack(np.meshgrid(x, y), axis=-1)))
+    highest = values[np.isfinite(values)].max(initial=0)
+    if not highest > 0:
+        raise ValueError(f"{surface.name} has no finite value above 0 in its box {surface.box}: choose another box")
+    heights = highest * np.linspace(0, 1, levels + 2)[1:-1] ** 3
     contours = ax.contour(x, y, values, levels=heights, colors=INK, alpha=0.45, linewidths=0.8)
-    (minima,) = ax.plot(*surface.minima.T, linestyle="none", marker="x", color=INK, markersize=8, markeredgewidth=2)
+    (minima,) = ax.plot(x_minima, y_minima, linestyle="none", marker="x", color=INK, markersize=8, markeredgewidth=2)
     ax.set(xlim=(x_from, x_to), ylim=(y_from, y_to), xlabel=r"$\theta_1$", ylabel=r"$\theta_2$")
     return contours, minima
 
@@ -125,7 +130,7 @@ def plot_path(ax, surface, path, *, optimizer=None, **kwargs):
     surface : utils.surfaces.Surface
         Its box stays the window: a path that leaves it is cut at the edge.
     path : numpy.ndarray, shape (steps + 1, 2)
-        As ``descend`` returns it.
+        As ``descend`` returns it. Points that are not finite, or very far outside the box, are left out.
     optimizer : str or object, optional
         Draws the path in that optimizer's colour and marker, and labels it.
     **kwargs
@@ -138,18 +143,20 @@ def plot_path(ax, surface, path, *, optimizer=None, **kwargs):
     Raises
     ------
     ValueError
-        If the path has another shape, or the optimizer is none of the six.
+        If the path has another shape, is not of real numbers, or has no point to draw; if the surface has no box; or if
+        the optimizer is none of the six.
     """
-    path = np.asarray(path)
+    path, box = _real(path, "path"), _box(surface)
     if path.ndim != 2 or path.shape[1] != 2:
         raise ValueError(f"path must have shape (steps + 1, 2), got {path.shape}")
     look = look_of(optimizer) if optimizer is not None else {"marker": "o"}
     with np.errstate(invalid="ignore", over="ignore"):
-        limit = 100 * np.abs(surface.box).max()
-        inside = np.all(np.abs(path) < limit, axis=-1)
-    visible = path[: len(path) if inside.all() else np.argmin(inside)]
+        near = np.all(np.abs(path) < 100 * np.abs(box).max(), axis=-1)
+    if not near.any():
+        raise ValueError(f"path must hold a finite point not too far from the box {box}, got {path!r}")
+    visible = np.where(near[:, None], path, np.nan)[: np.flatnonzero(near)[-1] + 1]
     (line,) = ax.plot(*visible.T, **({"markersize": 4, "linewidth": 1.3, "clip_on": True} | look | kwargs))
-    ax.set(xlim=surface.box[:2], ylim=surface.box[2:])
+    ax.set(xlim=box[:2], ylim=box[2:])
     return line
 
 
@@ -173,14 +180,32 @@ def plot_values(ax, values, *, optimizer=None, **kwargs):
     Raises
     ------
     ValueError
-        If ``values`` is not one-dimensional, or the optimizer is none of the six.
+        If ``values`` is not one-dimensional, not of real numbers, or holds none that can be drawn; or if the optimizer
+        is none of the six.
     """
-    values = np.asarray(values, dtype=float)
+    values = _real(values, "values")
     if values.ndim != 1:
         raise ValueError(f"values must have shape (steps + 1,), got {values.shape}")
     look = look_of(optimizer) if optimizer is not None else {}
     drawable = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    if np.isnan(drawable).all():
+        raise ValueError(f"values must hold a finite number above 0, got {values!r}")
     markevery = max(1, len(values) // 8)
     (line,) = ax.plot(drawable, **({"markersize": 5, "markevery": markevery} | look | kwargs))
     ax.set(xlabel="step", ylabel="loss", yscale="log")
     return line
+
+
+def _box(surface):
+    if surface.box is None:
+        raise ValueError(f"{surface.name} has no box to draw: only surfaces of two coordinates can be plotted")
+    if not np.all(np.isfinite(surface.box)):
+        raise ValueError(f"the box of {surface.name} must hold four finite numbers, got {surface.box!r}")
+    return surface.box
+
+
+def _real(values, name):
+    values = np.asarray(values)
+    if values.dtype.kind == "c":
+        raise ValueError(f"{name} must be of real numbers, got {values!r}")
+    return values.astype(float)
