@@ -18,7 +18,7 @@ import numpy as np
 
 from utils.exercises import apart
 from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show, show_both, where_wrong
-from utils.exercises.diagnose import diagnose, ignored, right_parts, takes_in_another_order
+from utils.exercises.diagnose import diagnose, ignored, right_parts, takes_in_another_order, wrong_direction
 from utils.exercises.worker import plain
 from utils.language import texts
 
@@ -220,6 +220,11 @@ class Exercise:
         if (found := diagnose(self, trials, results, rights)) is not None:
             key, values = found
             return _verdict(key, shown=shown, **values)
+        if len(varied) == len(self.names) and (found := wrong_direction(self, trials, results, varied)) is not None:
+            name, one, other, rises = found
+            return _verdict("rises" if rises else "falls", name=name, one=one, other=other, shown=shown)
+        if any(correct := right_parts(results, rights, self.tolerance)):
+            return _verdict("some_parts", right=_listed(correct, True), wrong=_listed(correct, False), shown=shown)
         return _verdict("wrong_run" if self.is_rule else "wrong", shown=shown)
 
     def _mistakes(self):
@@ -264,9 +269,6 @@ class Exercise:
             if place:
                 which = _text("element", element=", ".join(str(axis + 1) for axis in place), which=which)
         text = _text("shown", given=self._given(trials[first]), which=which, got=got, wanted=wanted, by=by)
-        correct = right_parts(results, rights, self.tolerance)
-        if len(pairs) > 1 and any(correct):
-            return f"{text} {_text('right_parts', right=_listed(correct, True))}"
         return f"{text} {_text('right_inputs', count=sum(right), all=len(right))}" if any(right) else text
 
 

@@ -42,7 +42,7 @@ def diagnose(exercise, trials, results, rights):
     results, rights : list
         What the attempt returned, in the right form, and what is right.
     """
-    findings = (_swapped_arguments, _swapped_parts, _relation, _whole_number, _rounded, _nearly, _factor)
+    findings = (_swapped_arguments, _swapped_parts, _relation, _whole_number, _rounded, _nearly, _factor, _about_factor)
     for find in findings:
         with np.errstate(all="ignore"):
             found = find(exercise, trials, results, rights)
@@ -133,6 +133,21 @@ def _whole_number(exercise, trials, results, rights):
     return None
 
 
+def _about_factor(exercise, trials, results, rights):
+    """Whole numbers that are, but for rounding, the right ones times the same."""
+    rows = _pairs(results, rights)
+    if rows is None or len(rows) > 1 or exercise.is_rule or not all(map(_is_whole, rights)):
+        return None
+    ((got, right),) = rows
+    largest = np.argmax(right)
+    if right[largest] < 20 or not np.all(np.isfinite(got)):
+        return None
+    factor = got[largest] / right[largest]
+    if factor > 0 and abs(factor - 1) > 0.03 and np.all(np.abs(got - factor * right) <= 1 + factor) and np.ptp(right) > 10:
+        return "about_factor", {"factor": show(float(factor), 3)}
+    return None
+
+
 def _is_whole(right):
     return isinstance(right, (int, np.integer)) and not isinstance(right, bool)
 
@@ -205,6 +220,30 @@ def ignored(exercise, trials, results, varied):
         except (WrongForm, ValueError, ZeroDivisionError):
             continue
     return names
+
+
+def wrong_direction(exercise, trials, results, varied):
+    """Return the name of a number that moves the result the wrong way, and both its values, or None.
+
+    Parameters
+    ----------
+    trials, results, varied : list
+        As for ``ignored``.
+    """
+    for place, name in enumerate(exercise.names):
+        one, other = (trial[0][place] if exercise.is_rule else trial[place] for trial in trials[:2])
+        changed = exercise.exchanged(trials[0], place, trials[1], place)
+        numbers = [one, other, results[0], varied[place]]
+        if exercise.is_rule or not all(isinstance(each, (int, float, np.number)) for each in numbers):
+            continue
+        try:
+            numbers += [exercise.answer(trials[0]), exercise.answer(changed)]
+            mine, right = float(numbers[3] - numbers[2]), float(numbers[5] - numbers[4])
+        except (ArithmeticError, ValueError, TypeError):
+            continue
+        if mine * right < 0:
+            return name, show(one), show(other), mine > 0
+    return None
 
 
 def takes_in_another_order(attempt, reference):
