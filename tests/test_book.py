@@ -43,7 +43,6 @@ NOT_YET = {
     "04-nesterov",
     "05-adagrad",
     "06-rmsprop",
-    "07-adam",
     "08-adam-keras-walkthrough",
     "09-fair-comparison",
     "framework-differences",
