@@ -171,6 +171,59 @@ def test_other_files_are_refused_and_left_alone(trial, path):
     assert path.read_text() == "a,b\n1,2\n"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"my notes", b"a,b\n1,2", b'{"setting": {"a": 1}, "result": {"b": 2}}\nmy notes', b'my notes\n{"setting": {"a"'],
+)
+def test_other_files_without_a_last_newline_are_refused_and_left_alone(trial, path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"line (1 )?of .*results\.jsonl is no result of a sweep"):
+        sweep(trial, grid(a=[1]), path)
+    assert path.read_bytes() == content
+    assert trial.runs() == []
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_a_line_may_be_cut_off_at_any_place(trial, path, length):
+    sweep(trial, grid(a=[1]), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[: 4 * length])
+    sweep(trial, grid(a=[1]), path)
+    assert path.read_bytes() == whole
+    assert trial.runs() == [(1, 0)]
+
+
+def test_a_sweep_that_keeps_nothing_leaves_no_file(trial, path):
+    def fails(a):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        sweep(fails, grid(a=[1]), path)
+    assert not path.parent.exists()
+
+
+def test_where_nothing_can_be_written_is_said_before_the_first_trial(trial, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "results.jsonl"):
+        with pytest.raises(ValueError, match="cannot be written: give the name of a file in a folder"):
+            sweep(trial, grid(a=[1]), path)
+    monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path)  # root may write anywhere
+    with pytest.raises(ValueError, match="cannot be written"):
+        sweep(trial, grid(a=[1]), tmp_path / "new" / "results.jsonl")
+    assert trial.runs() == []
+
+
+def test_a_file_that_is_moved_away_in_mid_sweep_costs_none_of_the_later_results(path):
+    def moves(a):
+        if a == 2:
+            path.rename(path.with_name("moved"))
+        return {"b": a}
+
+    sweep(moves, grid(a=[1, 2, 3]), path)
+    assert [path.with_name("moved").read_bytes().count(b"\n"), path.read_bytes().count(b"\n")] == [1, 2]
+
+
 def test_bad_settings_and_results_are_refused(trial, path):
     with pytest.raises(ValueError, match="more than once"):
         sweep(trial, [{"a": 1, "b": 2}, {"b": 2, "a": 1}], path)

@@ -10,6 +10,9 @@ import joblib
 import pandas as pd
 from tqdm import tqdm
 
+#: What every line of a file of results begins with.
+_BEGINNING = b'{"setting": '
+
 
 def grid(**values):
     """Return every combination of the given values, as a list of settings.
@@ -50,7 +53,7 @@ def sweep(trial, settings, path, *, progress=False):
     settings : list of dict
         The keyword arguments of each trial: numbers, strings, booleans or None.
     path : str or pathlib.Path
-        The file of results, one line of JSON for each finished trial; made if it is not there.
+        The file of results, one line of JSON for each finished trial. If it is not there, it is made for the first one.
     progress : bool
         Show a progress bar.
 
@@ -63,7 +66,7 @@ def sweep(trial, settings, path, *, progress=False):
     ------
     ValueError
         If a setting is given twice or cannot be written as JSON, a result has a name that the setting uses already, or
-        the file is no file of results.
+        the file is no file of results or is where nothing can be written.
     RuntimeError
         If a worker process died, or the file cannot be written because the disk is full or gone. What had finished is
         in the file: the same call goes on from there.
@@ -74,22 +77,21 @@ def sweep(trial, settings, path, *, progress=False):
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         raise ValueError(f"settings must differ from each other, got {twice[0]} more than once")
+    _check_writable(path)
     results = _read(path)
     left = [(key, setting) for key, setting in zip(keys, settings, strict=True) if key not in results]
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="2 * n_jobs")
 
     def kept():
         return f"{sum(key in results for key in keys)} of {len(keys)} trials are in {path}: "
 
-    # Unbuffered: what the disk refused must not be tried once more when the file is closed.
-    with path.open("ab", buffering=0) as file, tqdm(total=len(left), unit="trial", disable=not progress) as bar:
+    with tqdm(total=len(left), unit="trial", disable=not progress) as bar:
         try:
             for key, result in parallel(joblib.delayed(_run)(trial, *each) for each in left):
                 line = json.dumps({"setting": json.loads(key), "result": result}) + "\n"
                 try:
-                    _append(file, line.encode())
+                    _append(path, line.encode())
                 except OSError as error:
                     raise RuntimeError(
                         f"a result could not be written ({error.strerror}); {kept()}"
@@ -113,10 +115,20 @@ def _run(trial, key, setting):
     return key, result
 
 
-def _append(file, line):
-    while line:  # on a disk that fills up, the system may take a part of a line only
-        line = line[file.write(line) :]
-    os.fsync(file.fileno())  # a result counts as kept only when a power cut cannot take it back
+def _check_writable(path):
+    """Raise if no result could be kept there: better now than when the first trial is over. Nothing is made yet."""
+    place = next(each for each in (path, *path.parents) if each.exists())
+    if place.is_dir() == (place == path) or not os.access(place, os.W_OK):
+        raise ValueError(f"{path} cannot be written: give the name of a file in a folder where you may write")
+
+
+def _append(path, line):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Unbuffered: what the disk refused must not be tried once more when the file is closed.
+    with path.open("ab", buffering=0) as file:
+        while line:  # on a disk that fills up, the system may take a part of a line only
+            line = line[file.write(line) :]
+        os.fsync(file.fileno())  # a result counts as kept only when a power cut cannot take it back
 
 
 def _plain(value):
@@ -135,16 +147,16 @@ def _read(path):
     """Return the finished trials of a file by key; a last line that was cut off in mid-write is taken out of it."""
     if not path.exists():
         return {}
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        with path.open("r+b") as file:
-            file.truncate(len(whole))
+    *lines, last = path.read_bytes().split(b"\n")
     results = {}
-    for number, line in enumerate(whole.decode("utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
             results[_key(entry["setting"])] = entry["result"]
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"line {number} of {path} is no result of a sweep: move the file away") from error
+    if not last.startswith(_BEGINNING[: len(last)]):
+        raise ValueError(f"the last line of {path} is no result of a sweep: move the file away")
+    if last:
+        os.truncate(path, path.stat().st_size - len(last))
     return results
