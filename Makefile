@@ -1,7 +1,7 @@
 # make book · test · test-colab · test-matrix · test-mutation · notebooks · times · serve · repository · clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
-NOTEBOOKS ?= $(wildcard book/*.ipynb book/solutions/*.ipynb)
+NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
 .PHONY: book test test-colab test-matrix test-mutation data notebooks times serve repository clean
 

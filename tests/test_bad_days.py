@@ -22,7 +22,8 @@ from tools import build
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_DEMAND = "from utils.on_demand import keras"
-THEORY = [path for path in sorted((ROOT / "book").glob("*.ipynb")) if ON_DEMAND in path.read_text(encoding="utf-8")]
+PAGES = [path for path in sorted((ROOT / "book").rglob("*.ipynb")) if path.parent.name != "solutions"]
+THEORY = [path for path in PAGES if ON_DEMAND in path.read_text(encoding="utf-8")]
 
 # Put where Python looks at its start, this makes an installed package one that is not installed.
 WITHOUT_KERAS = """

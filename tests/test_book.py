@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 NOTEBOOKS = sorted(BOOK.rglob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.parent == BOOK and path.name[0].isdigit()]
+DEEPER = [path for path in NOTEBOOKS if path.parent.name == "deeper"]
 #: The pages with a line that a reader follows; solutions are proofs through and through.
 LINES = [path for path in NOTEBOOKS if path.parent.name != "solutions"]
 MARKDOWN_PAGES = sorted(BOOK.rglob("*.md"))
@@ -53,7 +54,7 @@ CHECK_METADATA = {"tags": ["check"], "cellView": "form", "jupyter": {"source_hid
 TITLE = re.compile(r"#@title ✓ Checked: \S.{9,118}[^.\s]")
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+every_chapter = pytest.mark.parametrize("path", CHAPTERS + DEEPER, ids=lambda path: path.stem)
 every_line = pytest.mark.parametrize("path", LINES, ids=lambda path: path.stem)
 
 
@@ -195,6 +196,14 @@ def test_chapter_opens_with_title_and_goals(path):
     assert 3 <= len(re.findall(r"^- ", goals[1], re.MULTILINE)) <= 5
     assert re.search(r"minutes? to read", opening)
     assert re.search(r"to run", opening)
+
+
+@pytest.mark.parametrize("path", DEEPER, ids=lambda path: path.stem)
+def test_pages_that_go_deeper_and_chapters_lead_to_each_other(path):
+    prose = {page: "\n".join(map(source_of, cells_of(page, "markdown"))) for page in [path, *CHAPTERS]}
+    leading = [page.stem for page in CHAPTERS if f"](deeper/{path.name}" in prose[page]]
+    assert leading, "no chapter links to it"
+    assert any(f"](../{name}.ipynb" in prose[path] for name in leading), f"it does not lead back to {leading}"
 
 
 @every_notebook

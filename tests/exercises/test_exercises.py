@@ -340,8 +340,9 @@ every_exercise = pytest.mark.parametrize("name", EXERCISES)
 
 @every_exercise
 def test_unsolved_exercise_is_not_tried_yet(name):
-    page, stub = cell_of(name, sorted(BOOK.glob("*.ipynb")))
-    attempt = attempt_of(name, BOOK / "solutions" / page.name, stub)
+    solution, _ = solution_of(name)
+    _, stub = cell_of(name, sorted(page for page in BOOK.rglob("*.ipynb") if page.parent != solution.parent))
+    attempt = attempt_of(name, solution, stub)
     assert EXERCISES[name].judge(attempt, call=call_here).key == "not_tried"
 
 
