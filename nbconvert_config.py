@@ -18,7 +18,7 @@ c.ExecutePreprocessor.store_widget_state = False
 c.ExecutePreprocessor.extra_arguments = ["--IPKernelApp.capture_fd_output=False"]  # no log lines of C++ libraries
 c.ClearMetadataPreprocessor.enabled = True
 c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {"kernelspec", ("language_info", "name")}
-c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = {"tags", "mystnb"}
+c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = {"tags", "mystnb", "cellView", "jupyter"}
 # What a cell prints arrives in pieces that differ from run to run: join them once it has run.
 c.NotebookExporter.preprocessors = [CoalesceStreamsPreprocessor, WidgetRemover]
 c.CoalesceStreamsPreprocessor.enabled = True
