@@ -125,6 +125,7 @@ def shown_definitions(source):
 
 
 def test_there_are_chapters_to_check():
+    assert {"02-sgd", "08-adam-keras-walkthrough"} <= {path.stem for path in CHAPTERS}
 
 
 def test_table_of_contents_lists_exactly_the_pages_there_are():
