@@ -92,9 +92,9 @@ def trial(network, optimizer, learning_rate, seed, scored_on="validation", examp
 # A pair is kept because a program is compiled for it, in a second or two.
 @lru_cache(maxsize=len(NETWORKS) * len(OPTIMIZERS))
 def _pair(network, optimizer):
-    model = NETWORKS[network]()
+    rule, model = OPTIMIZERS[optimizer](), NETWORKS[network]()
     model.compile(loss="sparse_categorical_crossentropy")
-    return model, OPTIMIZERS[optimizer]()
+    return model, rule
 
 
 @lru_cache(maxsize=1)

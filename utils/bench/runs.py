@@ -57,7 +57,8 @@ class Trainer:
         seed = sum(run.settings._replace(epochs=0) == settings._replace(epochs=0) for run in self.runs)
         key = settings.optimizer, settings.units
         if key not in self._pairs:  # compiling takes longer than training, so a pair is kept
-            self._pairs[key] = self._network(settings.units), OPTIMIZERS[settings.optimizer](settings.learning_rate)
+            optimizer = OPTIMIZERS[settings.optimizer](settings.learning_rate)
+            self._pairs[key] = self._network(settings.units), optimizer
         model, optimizer = self._pair = self._pairs[key]
         optimizer.learning_rate = settings.learning_rate
         keras.utils.set_random_seed(seed)
