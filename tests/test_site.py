@@ -25,6 +25,7 @@ from tools.repository import split_url
 from utils import optimizers
 from utils.playground import LEARNING_RATES
 from utils.plotting import COLORS
+from utils.quiz import quiz
 from utils.surfaces import ravine
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -334,6 +335,82 @@ def test_anchors_bring_their_entry_into_view(browser, address, documents):
             top = page.locator(f"[id='{anchor}']").bounding_box()["y"]
             assert 48 <= top <= 720, f"{name}#{anchor} lies behind the page's head, or outside the window"
     page.close()
+
+
+def quiz_page(context, address, chapter):
+    """A tab with a chapter whose quiz is open, and a function that answers one of its questions, right or wrong."""
+    page, errors, _ = watched(context)
+    page.goto(f"{address}{chapter}.html")
+    right = [[answer.get("right", False) for answer in one["answers"]] for one in quiz(chapter).questions]
+
+    def answer(number, rightly):
+        form = page.locator("form.quiz").nth(number)
+        form.get_by_role("radio").nth(right[number].index(rightly)).check()
+        form.get_by_role("button").click()
+        assert form.get_attribute("data-verdict") == ("right" if rightly else "wrong")
+
+    return page, errors, answer, len(right)
+
+
+CONTENTS = "nav.bd-links"
+
+
+def test_contents_show_the_quizzes_that_a_reader_has_answered(browser, address, axe):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page, errors, answer, count = quiz_page(context, address, "02-sgd")
+    contents, clear = page.locator(CONTENTS), page.get_by_role("button", name="Clear my marks")
+    link = contents.get_by_role("link", name="Stochastic gradient descent").first
+    answer(0, rightly=False)
+    assert (page.locator(".quiz-mark").count(), clear.count()) == (0, 0)
+    answer(0, rightly=True)
+    answer(1, rightly=True)
+    assert link.inner_text() == f"Stochastic gradient descent 2/{count}"
+    answer(0, rightly=False)  # what has been answered once stays answered
+    page.reload()
+    assert contents.get_by_role("link", name=f"Stochastic gradient descent quiz: 2 of {count} answered").count() == 1
+    answer(2, rightly=True)
+    other = context.new_page()
+    other.goto(f"{address}solutions/05-adagrad.html")
+    assert other.locator(".quiz-mark").all_inner_texts() == [f"3/{count}"]
+    for number in range(count):
+        answer(number, rightly=True)
+    assert contents.get_by_role("link", name="Stochastic gradient descent quiz answered").count() == 1
+    other.get_by_text("✓").wait_for()  # without being loaded again
+    for theme in ("light", "dark"):
+        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        page.evaluate(axe)
+        report = page.evaluate("axe.run('#pst-primary-sidebar', { preload: false })")
+        assert [(problem["id"], problem["nodes"][0]["html"]) for problem in report["violations"]] == []
+    clear.click()
+    assert page.evaluate("document.activeElement.textContent") == "Your marks are cleared."
+    assert page.locator(".quiz-mark").count() == 0
+    assert not [key for key in page.evaluate("Object.keys(localStorage)") if "quiz" in key]
+    page.reload()
+    assert (page.locator(".quiz-mark").count(), clear.count()) == (0, 0)
+    assert errors == []
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "bad_day",
+    [
+        "Object.defineProperty(window, 'localStorage', { get() { throw Error('blocked'); } })",
+        "Storage.prototype.setItem = () => { throw Error('full'); }",
+    ],
+    ids=["blocked", "full"],
+)
+def test_where_nothing_can_be_stored_a_quiz_answers_and_leaves_no_mark(browser, address, bad_day):
+    context = browser.new_context()
+    context.add_init_script(bad_day)
+    page, _, answer, _ = quiz_page(context, address, "02-sgd")  # the theme's scripts do not catch this; ours do
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error.stack))
+    page.reload()
+    answer(0, rightly=True)
+    answer(1, rightly=False)
+    assert page.locator(".quiz-mark, .quiz-note button").count() == 0
+    assert [stack for stack in errors if "marks.js" in stack] == []
+    context.close()
 
 
 def test_the_race_ends_by_itself_and_never_starts_unasked(browser, address):

@@ -6,6 +6,7 @@ Counted as they stand in the code: ``assert`` statements and calls of ``np.testi
 import argparse
 import ast
 import json
+import os
 import re
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description="Count the assertions that the notebooks execute.")
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
     notebooks = parser.parse_args().notebooks or sorted((ROOT / "book").rglob("*.ipynb"))
-    rows = [(path.resolve().relative_to(ROOT / "book").with_suffix("").as_posix(), *count(path)) for path in notebooks]
+    rows = [(os.path.relpath(path.with_suffix(""), ROOT / "book"), *count(path)) for path in notebooks]
     rows.append(("in all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
     width = max(len(name) for name, *_ in rows)
     print(f"{'notebook':{width}}  assertions  check cells")
