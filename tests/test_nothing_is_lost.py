@@ -346,7 +346,7 @@ ROWS = {
     "sweep.sweep": [
         bad_sweep(ValueError, settings=[{"a": 1}, {"a": 1}], name="new/results.jsonl"),
         bad_sweep(ValueError, settings=[{"a": object()}]),
-        bad_sweep(ValueError, name=""),
+        bad_sweep(IsADirectoryError, name=""),
         bad_sweep(ValueError, content=b"my notes"),
         bad_sweep(ValueError, content=b"a,b\n1,2"),
         bad_sweep(ValueError, content=b"\xff\xfe\n"),

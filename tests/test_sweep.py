@@ -3,6 +3,7 @@
 import doctest
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -205,11 +206,12 @@ def test_a_sweep_that_keeps_nothing_leaves_no_file(trial, path):
 
 def test_where_nothing_can_be_written_is_said_before_the_first_trial(trial, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    for path in (tmp_path, tmp_path / "file" / "results.jsonl"):
-        with pytest.raises(ValueError, match="cannot be written: give the name of a file in a folder"):
-            sweep(trial, grid(a=[1]), path)
+    with pytest.raises(IsADirectoryError):
+        sweep(trial, grid(a=[1]), tmp_path)
+    with pytest.raises(NotADirectoryError, match=re.escape(str(tmp_path / "file" / "results.jsonl"))):
+        sweep(trial, grid(a=[1]), tmp_path / "file" / "results.jsonl")
     monkeypatch.setattr(os, "access", lambda place, mode: place != tmp_path)  # root may write anywhere
-    with pytest.raises(ValueError, match="cannot be written"):
+    with pytest.raises(PermissionError, match=re.escape(str(tmp_path / "new" / "results.jsonl"))):
         sweep(trial, grid(a=[1]), tmp_path / "new" / "results.jsonl")
     assert trial.runs() == []
 

@@ -1,5 +1,6 @@
 """``sweep`` runs many trials, on one process, all cores or a cluster, and loses none when it is interrupted."""
 
+import errno
 import itertools
 import json
 import os
@@ -66,7 +67,9 @@ def sweep(trial, settings, path, *, progress=False):
     ------
     ValueError
         If a setting is given twice or cannot be written as JSON, a result has a name that the setting uses already, or
-        the file is no file of results or is where nothing can be written.
+        the file is no file of results.
+    OSError
+        If nothing can be written there; no trial has run by then.
     RuntimeError
         If a worker process died, or the file cannot be written because the disk is full or gone. What had finished is
         in the file: the same call goes on from there.
@@ -116,10 +119,13 @@ def _run(trial, key, setting):
 
 
 def _check_writable(path):
-    """Raise if no result could be kept there: better now than when the first trial is over. Nothing is made yet."""
+    """Raise what writing would raise, before a trial has run for nothing; but make nothing yet."""
     place = next(each for each in (path, *path.parents) if each.exists())
-    if place.is_dir() == (place == path) or not os.access(place, os.W_OK):
-        raise ValueError(f"{path} cannot be written: give the name of a file in a folder where you may write")
+    if place == path:
+        path.open("r+b").close()
+    elif not place.is_dir() or not os.access(place, os.W_OK):
+        number = errno.EACCES if place.is_dir() else errno.ENOTDIR
+        raise OSError(number, os.strerror(number), str(path))
 
 
 def _append(path, line):
