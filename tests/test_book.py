@@ -39,7 +39,6 @@ MOST_LINES_MEDIAN = 8
 NOT_YET = {
     "01-hyperparameters",
     "02-sgd",
-    "03-momentum",
     "04-nesterov",
     "05-adagrad",
     "06-rmsprop",
