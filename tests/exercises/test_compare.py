@@ -114,11 +114,34 @@ def test_the_wrong_part_is_named():
     assert form.value.values == {"got": 3, "wanted": 2}
 
 
+@pytest.mark.parametrize(
+    ("result", "right", "values"),
+    [
+        (1.0, (1.0, 2.0), {"got": 1, "wanted": 2}),
+        (None, (1.0, 2.0), {"got": 0, "wanted": 2}),
+        ((1.0, 2.0, 3.0), 1.0, {"got": 3, "wanted": 1}),
+        ((), 1.0, {"got": 0, "wanted": 1}),
+        (Odd("coroutine", "c"), (1.0, 2.0), {"part": 0, "got": "c"}),
+        (("a", 1.0), (1.0, 2.0), {"part": 1, "got": "a"}),
+        ("a", 1.0, {"part": 0, "got": "a"}),
+    ],
+)
+def test_a_wrong_form_says_what_came_and_what_was_wanted(result, right, values):
+    with pytest.raises(WrongForm) as form:
+        parts_of(result, right)
+    assert form.value.values == values
+    assert str(form.value) == form.value.key
+
+
 def test_the_first_wrong_element_is_found():
     right = np.zeros((2, 3))
     wrong = right.copy()
     wrong[1, 2] = 1.0
     assert where_wrong(wrong, right, TOLERANCE) == (1, 2)
+    wrong[0, 1] = 1.0
+    assert where_wrong(wrong, right, TOLERANCE) == (0, 1)
+    right[0, 0] = wrong[0, 0] = np.nan
+    assert where_wrong(wrong, right, TOLERANCE) == (0, 1)
     assert where_wrong(1.0, 2.0, TOLERANCE) == ()
 
 
@@ -136,6 +159,9 @@ def step():
         (np.arange(6.0), "[0. 1. 2. 3. 4. 5.]"),
         (np.arange(7.0), "[0. 1. ... 5. 6.]"),
         (np.array("a"), "'a'"),
+        (np.array(["a", "b"]), "array(['a', 'b'], dtype='<U1')"),
+        (7, "7"),
+        (np.int64(7), "7"),
         ((1, (0.5, "a")), "(1, (0.5, a))"),
         ([1, 2.5], "(1, 2.5)"),
         (None, "None"),
@@ -165,6 +191,10 @@ def test_a_long_value_is_cut():
         (1 + 1e-10, 1.0, ("1.0000000001", "1")),
         (1 + 2**-52, 1.0, ("1.0000000000000002", "1")),
         (3, 4, ("3", "4")),
+        (0.5, 0.25, ("0.5", "0.25")),
+        (1.23456, 1.23457, ("1.23456", "1.23457")),
+        (1.2345611, 1.2345612, ("1.2345611", "1.2345612")),
+        (1.23456789011, 1.23456789012, ("1.23456789011", "1.23456789012")),
         (np.nan, 1.0, ("nan", "1")),
     ],
 )
