@@ -22,7 +22,7 @@ ARROWS = {
     "on_demand": set(),
     "plotting": {"optimizers", "surfaces"},
     "data": set(),
-    "training": {"data"},
+    "training": {"data", "on_demand"},
     "sweep": {"training", "data"},
     "comparison": {"data", "plotting", "sweep", "training"},
 }

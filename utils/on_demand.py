@@ -2,6 +2,8 @@
 
 import importlib
 
+OTHER_BACKENDS = {"jax", "openvino", "torch"}
+
 
 class _Keras:
     """Stands for the module until one of its names is asked for."""
@@ -15,12 +17,21 @@ class _Keras:
 
 def _load():
     try:
-        return importlib.import_module("keras")
+        module = importlib.import_module("keras")
+        backend = module.backend.backend()
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"This cell needs Keras and TensorFlow, and {error.name} is not installed here: "
-            "run `%pip install keras tensorflow` in a cell, then restart the kernel."
-        ) from None
+        if error.name not in OTHER_BACKENDS:
+            raise ModuleNotFoundError(
+                f"This cell needs Keras and TensorFlow, and {error.name} is not installed here: "
+                "run `%pip install keras tensorflow` in a cell, then restart the kernel."
+            ) from None
+        backend = error.name
+    if backend != "tensorflow":
+        raise ValueError(
+            f"Keras runs on {backend}: set KERAS_BACKEND=tensorflow, which this book needs, before Keras is imported; "
+            "restart the kernel, and begin with `%env KERAS_BACKEND=tensorflow`."
+        )
+    return module
 
 
 keras = _Keras()

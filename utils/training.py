@@ -9,10 +9,11 @@ from functools import lru_cache, partial
 from numbers import Integral
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
+
+from utils.on_demand import keras
 
 #: The course's six rules as Keras' own classes. What is not named here has Keras' default, the learning rate included.
 OPTIMIZERS = {
@@ -76,10 +77,11 @@ def train(model, optimizer, data, *, epochs, batch_size=32, seed, on_epoch_end=N
         each class. Optimizer and metrics of ``compile`` are not used. As with ``fit``, call ``compile`` again after a
         change to the model's layers, such as ``layer.trainable = False``.
     optimizer : keras.optimizers.Optimizer
-        Any of Keras'. It keeps its state, so a second call goes on where the first ended.
+        Any of Keras', with any schedule. It keeps its state, so a second call goes on where the first ended. A model
+        in ``mixed_float16`` wants a ``keras.optimizers.LossScaleOptimizer``; for ``fit``, ``compile`` makes one.
     data : tuple
-        ``(x_train, y_train, x_val, y_val)``, or what ``load_fashion_mnist`` returns: examples of shape (n, ...) and
-        integer labels of shape (n,), as arrays or tensors.
+        ``(x_train, y_train, x_val, y_val)``: examples of shape (n, ...) and integer labels of shape (n,), as arrays,
+        tensors, lists or pandas' tables. Or what ``load_fashion_mnist`` returns, whose test set is left alone.
     epochs, batch_size : int
         Passes over the training examples, and examples in a mini-batch. Those left over make a smaller last one.
     seed : int
@@ -97,24 +99,31 @@ def train(model, optimizer, data, *, epochs, batch_size=32, seed, on_epoch_end=N
     Raises
     ------
     TypeError, ValueError
-        If an argument cannot be used; nothing has been compiled or trained by then.
+        If an argument cannot be used; model, optimizer and data are as they were.
     """
     for name, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
         if not isinstance(value, Integral) or value < least:
             raise ValueError(f"{name}={value!r}: give an integer of at least {least}.")
+    if not (on_epoch_end is None or callable(on_epoch_end)):
+        raise TypeError(f"on_epoch_end={on_epoch_end!r}: give a function of the history.")
+    _check_pair(model, optimizer)
     x, y, x_val, y_val = _checked(model, optimizer, data)
-    optimizer.build(model.trainable_variables)
-    run_epoch, evaluate = _compiled(model, optimizer, model._compile_loss, _settings(optimizer))
+    evaluate = _evaluation(model, model._compile_loss)
+    validate = partial(evaluate, x_val, y_val, np.arange(len(x_val), dtype=np.int32), EVALUATION_BATCH)
+    if not (optimizer.built and evaluate.experimental_get_tracing_count()):
+        validate()  # what the model or its loss cannot compute is said here, before anything changes
+    if not optimizer.built:  # some of Keras' optimizers would add their variables once more
+        optimizer.build(model.trainable_variables)
+    run_epoch = _training(model, optimizer, model._compile_loss, _settings(optimizer))
 
     rng = np.random.default_rng(seed)
     rows, step_loss = [], []
     with tqdm(total=epochs, unit="epoch", disable=not progress) as bar:
         for _ in range(epochs):
             order = rng.permutation(len(x)).astype(np.int32)
-            losses, hits = run_epoch(x, y, order, batch_size)
-            validation = evaluate(x_val, y_val, np.arange(len(x_val), dtype=np.int32), EVALUATION_BATCH)
+            losses, hits = run_epoch(x, y, order, int(batch_size))
             step_loss.append(losses.numpy())
-            rows.append(_means(losses, hits, len(x), batch_size) + _means(*validation, len(x_val), EVALUATION_BATCH))
+            rows.append(_means(losses, hits, len(x), batch_size) + _means(*validate(), len(x_val), EVALUATION_BATCH))
             history = _history(rows, step_loss)
             bar.set_postfix(val_accuracy=f"{history.val_accuracy[-1]:.3f}")
             bar.update()
@@ -127,8 +136,9 @@ def train(model, optimizer, data, *, epochs, batch_size=32, seed, on_epoch_end=N
 def restart(model, optimizer):
     """Give the model new initial weights and the optimizer its initial state, but keep what is compiled.
 
-    The weights, and the seeds of dropout, are drawn as if the model were built anew: after the same
-    ``keras.utils.set_random_seed`` they are the same. The learning rate stays as it is.
+    What training changes starts over: weights, moving statistics and the seeds of dropout are drawn as if the model
+    were built anew, after the same ``keras.utils.set_random_seed`` the same. What training leaves alone stays: the
+    statistics of an adapted layer, such as ``Normalization``, the weights of a frozen one, and the learning rate.
 
     Parameters
     ----------
@@ -136,67 +146,126 @@ def restart(model, optimizer):
         Sequential or Functional, such that ``keras.models.clone_model`` can build it again.
     optimizer : keras.optimizers.Optimizer
         The one that trains it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them cannot be made anew; both are as they were.
     """
-    _copy(keras.models.clone_model(model).variables, model.variables)
-    fresh = type(optimizer).from_config(optimizer.get_config())
-    for each in (optimizer, fresh):
-        each.build(model.trainable_variables)
-    _copy(fresh.variables, optimizer.variables)
+    _check_pair(model, optimizer)
+    settings = _without_schedule(optimizer)
+    new_optimizer = _anew(optimizer, lambda: type(optimizer).from_config(settings.get_config()))
+    new_model = _anew(model, lambda: keras.models.clone_model(model))
+    if _shapes(new_model) != _shapes(model):
+        raise ValueError(f"model {model.name!r} cannot be made anew: its copy by clone_model has other weights.")
+    new_of = dict(zip(map(id, model.variables), new_model.variables, strict=True))
+    new_optimizer.build([new_of[id(variable)] for variable in model.trainable_variables])
+    if optimizer.built and _shapes(new_optimizer) != _shapes(optimizer):
+        raise ValueError(f"optimizer {optimizer.name!r} was built for other weights: make a new one for this model.")
+    kept = {id(weight) for weight in model.non_trainable_weights} - _changed_by_a_pass(model)
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    for new, old in ((new_model, model), (new_optimizer, optimizer)):
+        for source, target in zip(new.variables, old.variables, strict=True):
+            if id(target) not in kept:
+                target.assign(source)
 
 
-def _copy(sources, targets):
-    for source, target in zip(sources, targets, strict=True):
-        target.assign(source)
+def _shapes(owner):
+    return [variable.shape for variable in owner.variables]
 
 
-# Bounded, because a program keeps its model alive.
+def _anew(old, make):
+    try:
+        return make()
+    except Exception as error:  # whatever a class of the reader's own raises
+        raise ValueError(
+            f"{old.name!r} cannot be made anew from its config: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _without_schedule(optimizer):
+    """Return a stand-in with the same settings. Not every schedule has a config, and no initial state depends on it."""
+    like = object.__new__(type(optimizer))
+    vars(like).update(vars(optimizer))
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        like.inner_optimizer = _without_schedule(optimizer.inner_optimizer)
+    elif callable(optimizer._learning_rate):
+        like.learning_rate = keras.optimizers.schedules.ExponentialDecay(1.0, 1, 1.0)
+    return like
+
+
+def _changed_by_a_pass(model):
+    """Return the ids of the variables that the model itself changes in training, such as moving statistics."""
+    if not model.non_trainable_weights:
+        return set()
+    inputs = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
+    with keras.StatelessScope() as scope:  # notes what would be assigned, and assigns nothing
+        once = tf.function(lambda *x: model(x if len(x) > 1 else x[0], training=True), autograph=False)
+        once.get_concrete_function(*inputs)
+    return {id(variable) for variable in model.variables if scope.get_current_value(variable) is not None}
+
+
+# Bounded, because a program keeps its model alive. Arguments that are not used, such as the loss, tell programs apart:
+# what they stand for is fixed in a program when it is traced.
 @lru_cache(maxsize=8)
-def _compiled(model, optimizer, loss, settings):
-    """Return the programs that run a training epoch and an evaluation: (x, y, order, batch_size) -> losses, hits.
+def _evaluation(model, loss):
+    """Return the program that evaluates: (x, y, order, batch_size) -> losses, hits, one for each mini-batch."""
+    return _over_batches(partial(_loss_and_hits, model, training=False))
 
-    ``loss`` and ``settings`` are not used but looked up: what they stand for is fixed in a program when it is traced.
-    """
+
+@lru_cache(maxsize=8)
+def _training(model, optimizer, loss, settings):
+    """Return the program that trains for an epoch; it takes and returns the same."""
     variables = model.trainable_variables
 
-    def evaluation_step(x, y, training=False):
-        predicted = model(x, training=training)
-        loss = model.compute_loss(x, y, predicted, training=training)
-        return loss, tf.math.count_nonzero(tf.argmax(predicted, axis=1, output_type=y.dtype) == y)
-
-    def training_step(x, y):
+    def step(x, y):
         with tf.GradientTape() as tape:
-            loss, hits = evaluation_step(x, y, training=True)
+            loss, hits = _loss_and_hits(model, x, y, training=True)
             scaled = optimizer.scale_loss(loss)
         optimizer.apply(tape.gradient(scaled, variables), variables)
         return loss, hits
 
-    def loop(step):
-        def run(x, y, order, batch_size):
-            def on(rows):
-                # Collecting the rows here costs little; shuffling the whole of x first would need a copy of it.
-                return step(tf.gather(x, rows), tf.gather(y, rows))
-
-            (examples,) = order.shape
-            batch_size = min(batch_size, examples)
-            rest = examples % batch_size
-            batches = tf.reshape(order[: examples - rest], (-1, batch_size))
-            losses, hits = tf.map_fn(on, batches, fn_output_signature=(keras.config.floatx(), tf.int64))
-            if rest:
-                last_loss, last_hits = on(order[-rest:])
-                losses, hits = keras.ops.append(losses, last_loss), keras.ops.append(hits, last_hits)
-            return losses, hits
-
-        return tf.function(run, jit_compile=True, autograph=False)
-
-    return loop(training_step), loop(evaluation_step)
+    return _over_batches(step)
 
 
-def _settings(optimizer):
-    """Return, as one string, the optimizer's hyperparameters that a compiled program holds as constants."""
-    config = optimizer.get_config()
-    if isinstance(config.get("learning_rate"), float):  # not a schedule: it is a variable, read at every step
-        del config["learning_rate"]
-    return str(config)
+def _loss_and_hits(model, x, y, training):
+    predicted = model(x, training=training)
+    loss = model.compute_loss(x, y, predicted, training=training)
+    return loss, tf.math.count_nonzero(tf.argmax(predicted, axis=1, output_type=y.dtype) == y)
+
+
+def _over_batches(step):
+    """Return one compiled program that takes the step for each mini-batch of the order."""
+
+    def run(x, y, order, batch_size):
+        def on(rows):
+            # Collecting the rows here costs little; shuffling the whole of x first would need a copy of it.
+            return step(tf.gather(x, rows), tf.gather(y, rows))
+
+        (examples,) = order.shape
+        batch_size = min(batch_size, examples)
+        rest = examples % batch_size
+        batches = tf.reshape(order[: examples - rest], (-1, batch_size))
+        losses, hits = tf.map_fn(on, batches, fn_output_signature=(keras.config.floatx(), tf.int64))
+        if rest:
+            last_loss, last_hits = on(order[-rest:])
+            losses, hits = keras.ops.append(losses, last_loss), keras.ops.append(hits, last_hits)
+        return losses, hits
+
+    return tf.function(run, jit_compile=True, autograph=False)
+
+
+def _settings(part):
+    """Return what a compiled program holds as constants: the optimizer's hyperparameters and its schedule."""
+    if isinstance(part, keras.optimizers.Optimizer):
+        found = ((name, _settings(value)) for name, value in vars(part).items())
+        return tuple((name, value) for name, value in found if value is not None)
+    if isinstance(part, list):
+        return tuple(map(_settings, part))
+    if callable(part):  # a schedule; bound to it, its method is the same as long as the schedule is
+        return part.__call__, str(getattr(part, "__dict__", ""))
+    return part if isinstance(part, int | float | str | np.generic) else None  # variables are read at every step
 
 
 def _means(losses, hits, examples, batch_size):
@@ -211,26 +280,47 @@ def _history(rows, step_loss):
     return History(*np.array(rows).T, step_loss, int(bad[0]) + 1 if bad.size else None)
 
 
-def _checked(model, optimizer, data):
-    """Return the four tensors of ``data``, or say what is wrong with an argument of :func:`train`."""
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"Keras runs on {keras.backend.backend()}: set KERAS_BACKEND=tensorflow before importing it.")
+def _check_pair(model, optimizer):
+    """Say what is wrong with a pair that :func:`train` and :func:`restart` cannot use."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"model={model!r}: give a keras.Model.")
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise TypeError(f"optimizer={optimizer!r}: give an optimizer object, such as keras.optimizers.Adam().")
     if not model.built:
         raise ValueError(f"model {model.name!r} has no weights yet: begin it with keras.Input(shape=...).")
+
+
+def _checked(model, optimizer, data):
+    """Return the four tensors of ``data``, or say what is wrong with an argument of :func:`train`."""
     if not model.compiled:
         raise ValueError(f"model {model.name!r} has no loss: model.compile(loss='sparse_categorical_crossentropy').")
-    if len(data) < 4:
-        raise ValueError(f"data has {len(data)} parts: give (x_train, y_train, x_val, y_val).")
+    scaling = keras.optimizers.LossScaleOptimizer
+    fit_scales = model.dtype_policy.name == "mixed_float16" and isinstance(model.optimizer, scaling)
+    if fit_scales and not isinstance(optimizer, scaling):
+        raise ValueError(
+            f"model {model.name!r} computes in mixed_float16, where small gradients vanish if the loss is not scaled: "
+            "give keras.optimizers.LossScaleOptimizer(optimizer), as model.compile does for fit."
+        )
+    if not isinstance(data, tuple | list):
+        raise TypeError(f"data is of type {type(data).__name__}: give arrays, (x_train, y_train, x_val, y_val).")
+    if len(data) != 4 and not (len(data) == 6 and np.shape(data[4])[1:] == np.shape(data[0])[1:]):
+        raise ValueError(
+            f"data has {len(data)} parts: give (x_train, y_train, x_val, y_val), which the test set may follow, "
+            "as in what load_fashion_mnist returns, and nothing else may."
+        )
     x_train, y_train, x_val, y_val = data[:4]
     return *_checked_split("train", model, x_train, y_train), *_checked_split("val", model, x_val, y_val)
 
 
 def _checked_split(split, model, x, y):
-    x, y = tf.raw_ops.Identity(input=x), np.asarray(y)  # convert_to_tensor would copy the images twice and keep both
+    kinds = f"x_{split} is of type {type(x).__name__} and y_{split} of type {type(y).__name__}"
+    try:
+        # Not convert_to_tensor, which would copy the images twice and keep both.
+        x, y = tf.raw_ops.Identity(input=x), np.asarray(y)
+        if not (x.shape.rank and (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool)):
+            raise TypeError(f"x_{split} has dtype {x.dtype.name} and shape {tuple(x.shape)}.")
+    except Exception as error:  # of many kinds, for what is no array
+        raise TypeError(f"{kinds}: give arrays, numbers of shape (n, ...) and labels of shape (n,). {error}") from error
     if len(x) == 0:
         raise ValueError(f"x_{split} is empty: give at least one example.")
     try:
