@@ -77,7 +77,8 @@ class SGD:
 
     Notes
     -----
-    Source: Robbins and Monro (1951). Same as ``keras.optimizers.SGD(learning_rate)``.
+    Source: Cauchy (1847); with noisy gradients, Robbins and Monro (1951).
+    Same as ``keras.optimizers.SGD(learning_rate)``.
     """
 
     learning_rate: ArrayLike = 0.01
