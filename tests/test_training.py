@@ -431,17 +431,42 @@ def test_any_schedule_trains_as_in_fit_and_starts_over(name, networks, fitted):
     assert_unchanged(after, model, optimizer)
 
 
-def test_another_schedule_or_another_number_in_it_makes_another_program(networks):
-    model, optimizer = networks[0], optimizers.SGD(WithoutConfig())
-    losses = []
-    for rate, schedule in ((0.1, WithoutConfig(0.0)), (0.3, WithoutConfig(0.3)), (0.9, None)):
-        optimizer.learning_rate = schedule or optimizer._learning_rate
-        optimizer._learning_rate.rate = rate
-        restart(model, optimizer)
-        model.set_weights(START)
-        losses.append(train(model, optimizer, DATA, epochs=1, seed=1).step_loss)
-    assert not np.isclose(losses[0][1:], losses[1][1:]).any()
-    assert not np.isclose(losses[1][1:], losses[2][1:]).any()
+CHANGES = {
+    "momentum": (OPTIMIZERS["momentum"], lambda optimizer: setattr(optimizer, "momentum", np.float32(0.5)), True),
+    "Nesterov": (OPTIMIZERS["momentum"], lambda optimizer: setattr(optimizer, "nesterov", True), True),
+    "clipping": (OPTIMIZERS["SGD"], lambda optimizer: setattr(optimizer, "clipnorm", 1.0), True),
+    "another schedule": (SCHEDULES["no config"], lambda o: setattr(o, "learning_rate", WithoutConfig()), True),
+    "a number in the schedule": (SCHEDULES["no config"], lambda o: setattr(o._learning_rate, "rate", 0.2), True),
+    "a schedule within": (
+        SCHEDULES["within loss scaling"],
+        lambda optimizer: setattr(optimizer, "learning_rate", WithoutConfig()),
+        True,
+    ),
+    "another function": (SCHEDULES["function"], lambda o: setattr(o, "learning_rate", lambda: 0.1), True),
+    "learning rate": (OPTIMIZERS["AdamW"], lambda optimizer: setattr(optimizer, "learning_rate", 0.5), False),
+    "learning rate within": (
+        lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.1)),
+        lambda optimizer: setattr(optimizer, "learning_rate", 0.5),
+        False,
+    ),
+    "a step": (
+        lambda: optimizers.AdamW(0.01, use_ema=True),
+        lambda optimizer: optimizer.apply([tf.ones_like(w) for w in START], optimizer._trainable_variables),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_program_holds_as_a_constant_and_only_that_asks_for_another_one(name, networks):
+    make, change, another = CHANGES[name]
+    optimizer = make()
+    optimizer.build(networks[0].trainable_variables)
+    before = training._settings(optimizer)
+    assert hash(before) == hash(training._settings(optimizer))
+    assert before == training._settings(optimizer)
+    change(optimizer)
+    assert (training._settings(optimizer) != before) == another
 
 
 @pytest.fixture
@@ -857,10 +882,14 @@ def test_what_cannot_start_over_is_refused_before_anything_changes(name, dropout
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_another_backend_is_named(backend, monkeypatch):
+@pytest.mark.parametrize(
+    "call", [restart, lambda *pair: train(*pair, DATA, epochs=1, seed=1)], ids=["restart", "train"]
+)
+def test_another_backend_is_named(call, backend, monkeypatch, dropout_network):
+    optimizer = optimizers.SGD()
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     with pytest.raises(ValueError, match=f"Keras runs on {backend}: set KERAS_BACKEND=tensorflow"):
-        train(network(), optimizers.SGD(), DATA, epochs=1, seed=1)
+        call(dropout_network, optimizer)
 
 
 def test_two_classes_are_enough_and_tables_of_pandas_will_do():

@@ -258,13 +258,11 @@ def _over_batches(step):
 
 def _settings(part):
     """Return what a compiled program holds as constants: the optimizer's hyperparameters and its schedule."""
-    if isinstance(part, keras.optimizers.Optimizer):
-        found = ((name, _settings(value)) for name, value in vars(part).items())
-        return tuple((name, value) for name, value in found if value is not None)
-    if isinstance(part, list):
-        return tuple(map(_settings, part))
     if callable(part):  # a schedule; bound to it, its method is the same as long as the schedule is
         return part.__call__, str(getattr(part, "__dict__", ""))
+    if isinstance(part, keras.optimizers.Optimizer | list):
+        named = enumerate(part) if isinstance(part, list) else vars(part).items()
+        return tuple((name, value) for name, each in named if (value := _settings(each)) is not None) or None
     return part if isinstance(part, int | float | str | np.generic) else None  # variables are read at every step
 
 
