@@ -660,6 +660,11 @@ class UnknownToKeras(optimizers.SGD):
         super().__init__(rate)
 
 
+class Broken(WithoutConfig):
+    def __call__(self, step):
+        return self.rate if step < 3 else 0.0  # a question that can only be asked outside a program
+
+
 def built_elsewhere(units=8):
     optimizer = optimizers.SGD(momentum=0.9)
     optimizer.build(network(lambda: (layers.Flatten(), layers.Dense(units))).trainable_variables)
@@ -708,6 +713,11 @@ ERRORS = {
         {"model": lambda: network(lambda: (layers.Flatten(), NotForXLA()))},
         tf.errors.InvalidArgumentError,
         "XLA",
+    ),
+    "broken schedule": (
+        {"optimizer": lambda: optimizers.SGD(Broken())},
+        TypeError,
+        "Using a symbolic `tf.Tensor` as a Python `bool` is not allowed",
     ),
     "three parts": ({"data": DATA[:3]}, ValueError, r"data has 3 parts: give \(x_train, y_train, x_val, y_val\)"),
     "sample weights": (

@@ -112,7 +112,10 @@ def train(model, optimizer, data, *, epochs, batch_size=32, seed, on_epoch_end=N
     validate = partial(evaluate, x_val, y_val, np.arange(len(x_val), dtype=np.int32), EVALUATION_BATCH)
     if not (optimizer.built and evaluate.experimental_get_tracing_count()):
         validate()  # what the model or its loss cannot compute is said here, before anything changes
-    if not optimizer.built:  # some of Keras' optimizers would add their variables once more
+    if not optimizer.built:  # or LossScaleOptimizer would add its variables once more
+        tf.function(
+            lambda: getattr(optimizer, "learning_rate", 0) * 1.0, autograph=False
+        )()  # a schedule may raise, too
         optimizer.build(model.trainable_variables)
     run_epoch = _training(model, optimizer, model._compile_loss, _settings(optimizer))
 
