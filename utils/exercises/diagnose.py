@@ -143,7 +143,12 @@ def _about_factor(exercise, trials, results, rights):
     if right[largest] < 20 or not np.all(np.isfinite(got)):
         return None
     factor = got[largest] / right[largest]
-    if factor > 0 and abs(factor - 1) > 0.03 and np.all(np.abs(got - factor * right) <= 1 + factor) and np.ptp(right) > 10:
+    if (
+        factor > 0
+        and abs(factor - 1) > 0.03
+        and np.all(np.abs(got - factor * right) <= 1 + factor)
+        and np.ptp(right) > 10
+    ):
         return "about_factor", {"factor": show(float(factor), 3)}
     return None
 
