@@ -264,7 +264,7 @@ WRONG = {
         ("-np.log(of_labels).mean()", "np.log(of_labels).mean()", "minus_missing"),
         ("-np.log(of_labels).mean()", "-np.log(of_labels).sum()", "sum_not_mean"),
         ("-np.log(of_labels).mean()", "-np.log(of_labels.mean())", "mean_before_log"),
-        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "nearly"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "wrong"),
     ],
     "precision": [
         ("axis=0", "axis=1", "recall"),

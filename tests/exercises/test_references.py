@@ -28,6 +28,7 @@ SEEDS = range(50)
 
 #: Changes that make no difference, and why.
 ARGUED = {
+    ("steps_to_travel", "travelled < distance"): "whether it is reached exactly would depend on how a reader rounds",
     ("uncorrected_peak", "50"): "the search goes on for fifty memories of beta_1, and the longest step comes before",
     ("uncorrected_peak", "1 - beta_1"): "within the number of steps searched, as above",
     (

@@ -150,7 +150,8 @@ uncorrected_peak = Exercise(
         rng.uniform([0.7, 0.995], [0.95, 0.9999]),
         (0.999, rng.uniform(0.9995, 0.9999)),
         (rng.uniform(0.9998, 0.9999), rng.uniform(0.99994, 0.99997)),
-        *rng.uniform([0.7, 0.995], [0.95, 0.9999], size=(5, 2)),
+        (beta_1 := rng.uniform(0.8, 0.95), 1 - rng.uniform(0.7, 0.8) * (1 - beta_1)),
+        *rng.uniform([0.7, 0.995], [0.95, 0.9999], size=(4, 2)),
     )[number],
     mistakes={
         "counted_from_zero": lambda *betas: (_uncorrected_peak(*betas)[0] - 1, _uncorrected_peak(*betas)[1]),

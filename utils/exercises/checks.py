@@ -7,6 +7,7 @@ import contextlib
 import copy
 import dataclasses
 import dis
+import functools
 import inspect
 import linecache
 import os
@@ -18,11 +19,20 @@ import numpy as np
 
 from utils.exercises import apart
 from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show, show_both, where_wrong
-from utils.exercises.diagnose import diagnose, ignored, right_parts, takes_in_another_order, wrong_direction
+from utils.exercises.diagnose import (
+    diagnose,
+    ignored,
+    not_finite,
+    right_parts,
+    rounded,
+    takes_in_another_order,
+    wrong_direction,
+)
 from utils.exercises.worker import plain
 from utils.language import texts
 
 TRIALS = 8  # inputs that an attempt is tried on
+VARIED = (1, 3, 5)  # the calls whose arguments are put into the first one, one at a time
 
 
 _EXACT = Tolerance()
@@ -124,7 +134,8 @@ class Exercise:
             return verdict
         trials = self.trials(seed)
         # To see which arguments an attempt leaves out. These calls come last, and decide nothing about right and wrong.
-        varied = [self.exchanged(trials[0], place, trials[1], place) for place in range(len(self.names))]
+        places = [(place, other) for other in VARIED for place in range(len(self.names))]
+        varied = [self.exchanged(trials[0], place, trials[other], place) for place, other in places]
         try:
             report = call(self.run, attempt, trials + varied)
         except apart.Crashed:
@@ -134,14 +145,18 @@ class Exercise:
         if len(report.outcomes) < TRIALS:
             verdict = self._judge_slow(report)
         else:
-            verdict = self._judge_outcomes(trials, report.outcomes[:TRIALS], report.outcomes[TRIALS:])
-        return Verdict(verdict.key, f"{report.printed}{verdict.text}")
+            varied = dict(zip(places, report.outcomes[TRIALS:], strict=False))  # the time may have been over before all
+            varied = {place: outcome.result for place, outcome in varied.items() if not outcome.error}
+            verdict = self._judge_outcomes(trials, report.outcomes[:TRIALS], varied)
+        newline = "" if report.printed[-1:] in ("", "\n") else "\n"
+        return Verdict(verdict.key, f"{report.printed}{newline}{verdict.text}")
 
     def _misfit(self, attempt):
         """Return a verdict on what cannot be run at all, otherwise None."""
         if self.is_rule:
             if not inspect.isclass(attempt):
-                return _verdict("not_class", got=show(attempt), name=self.reference.__name__.strip("_"))
+                got = "a function" if inspect.isroutine(attempt) else show(attempt)
+                return _verdict("not_class", got=got, name=self.reference.__name__.strip("_"))
             for method in ("init", "step"):
                 if _is_unwritten(getattr(attempt, method, None)):
                     return _verdict("method_unwritten", method=method)
@@ -181,7 +196,7 @@ class Exercise:
                 return _verdict(
                     "wrong_values", got=show(attempt), wrong=_listed(right, False), right=_listed(right, True)
                 )
-        return _verdict("wrong_value", got=show(attempt))
+        return _verdict("wrong_value", got=show_both(attempt, self.reference)[0])
 
     def _judge_error(self, outcome, trial):
         if outcome.error.startswith("dataclasses.FrozenInstanceError"):
@@ -210,17 +225,20 @@ class Exercise:
             if self._is_mistake(wrong, trials, results):
                 return _verdict(key)
         shown = self._show_wrong(trials, results, rights, right)
+        if not_finite(results, rights):
+            return _verdict("not_finite", shown=shown)
         if self.is_rule and all(
             agrees(result[:1], answer[:1], self.tolerance) for result, answer in zip(results, rights, strict=True)
         ):
             return _verdict("later_steps", shown=shown)
-        varied = [None if outcome.error else outcome.result for outcome in varied]
-        if len(varied) == len(self.names) and (names := ignored(self, trials, results, varied)):
+        if (digits := rounded(self, results, rights)) is not None:
+            return _verdict("rounded", digits=digits, shown=shown)
+        if names := ignored(self, trials, results, varied):
             return _verdict("ignored", names=_joined([f"`{name}`" for name in names]), shown=shown)
         if (found := diagnose(self, trials, results, rights)) is not None:
             key, values = found
             return _verdict(key, shown=shown, **values)
-        if len(varied) == len(self.names) and (found := wrong_direction(self, trials, results, varied)) is not None:
+        if (found := wrong_direction(self, trials, results, varied)) is not None:
             name, one, other, rises = found
             return _verdict("rises" if rises else "falls", name=name, one=one, other=other, shown=shown)
         if any(correct := right_parts(results, rights, self.tolerance)):
@@ -308,9 +326,8 @@ def _is_unwritten(attempt):
         made = _MADE_BY_DATACLASS if dataclasses.is_dataclass(attempt) else ()
         own = [each for name, each in vars(attempt).items() if inspect.isfunction(each) and name not in made]
         return bool(own) and all(map(_is_unwritten, own))
-    if callable(attempt):
-        with contextlib.suppress(ValueError):
-            attempt = inspect.unwrap(attempt)  # such as a function with a cache around it
+    if isinstance(attempt, functools._lru_cache_wrapper):
+        attempt = attempt.__wrapped__
     if not inspect.isfunction(attempt):
         return False
     idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "COPY_FREE_VARS", "CACHE"}

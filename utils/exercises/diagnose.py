@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show
+from utils.exercises.compare import Tolerance, agrees, parts_of, show
 
 TIGHT = Tolerance(1e-9, 1e-300)  # for relations between numbers that may be small
 EXACT = Tolerance(0, 0)
@@ -42,7 +42,7 @@ def diagnose(exercise, trials, results, rights):
     results, rights : list
         What the attempt returned, in the right form, and what is right.
     """
-    findings = (_swapped_arguments, _swapped_parts, _relation, _whole_number, _rounded, _nearly, _factor, _about_factor)
+    findings = (_swapped_arguments, _swapped_parts, _relation, _whole_number, _nearly, _factor, _about_factor)
     for find in findings:
         with np.errstate(all="ignore"):
             found = find(exercise, trials, results, rights)
@@ -110,6 +110,8 @@ def _relation(exercise, trials, results, rights):
     if not np.all(np.isfinite(got)):
         return None
     for key, relation in _RELATIONS.items():
+        if key == "complement_of_it" and all(map(_is_whole, rights)):
+            continue  # rounding up a number of the wrong sign looks like that
         if np.allclose(got, relation(right), *TIGHT) and not np.allclose(got, right, *TIGHT):
             return key, {}
     return None
@@ -209,22 +211,39 @@ def ignored(exercise, trials, results, varied):
     ----------
     trials, results : list
         Of the calls that count.
-    varied : list
-        What the attempt returned for the first trial, each argument in turn exchanged for that of the second; None
-        where the call failed.
+    varied : dict of (int, int) to object
+        What the attempt returned for the first trial with one argument, given by its place, exchanged for that of
+        another trial, given by its number. Calls that failed are missing.
     """
     names = []
     for place, name in enumerate(exercise.names):
-        if varied[place] is None:
-            continue
-        changed = exercise.exchanged(trials[0], place, trials[1], place)
+        calls = [(other, result) for (at, other), result in varied.items() if at == place]
         try:
-            matters = not agrees(exercise.answer(changed), exercise.answer(trials[0]), Tolerance(1e-6, 1e-9))
-            if matters and agrees(varied[place], results[0], EXACT):
+            matters = [
+                not agrees(
+                    exercise.answer(exercise.exchanged(trials[0], place, trials[other], place)),
+                    exercise.answer(trials[0]),
+                    Tolerance(1e-6, 1e-9),
+                )
+                for other, _ in calls
+            ]
+            if calls and all(matters) and all(agrees(result, results[0], EXACT) for _, result in calls):
                 names.append(name)
-        except (WrongForm, ValueError, ZeroDivisionError):
+        except Exception:  # the reference need not take arguments of different calls together
             continue
     return names
+
+
+def rounded(exercise, results, rights):
+    """Return how many decimals the right numbers have been rounded to, if that is all, else None."""
+    with np.errstate(all="ignore"):
+        found = _rounded(exercise, None, results, rights)
+    return found and found[1]["digits"]
+
+
+def not_finite(results, rights):
+    """Whether a result is NaN or infinite where the right one is not."""
+    return any(np.any(~np.isfinite(got)) and np.all(np.isfinite(right)) for got, right in _pairs(results, rights) or [])
 
 
 def wrong_direction(exercise, trials, results, varied):
@@ -232,19 +251,21 @@ def wrong_direction(exercise, trials, results, varied):
 
     Parameters
     ----------
-    trials, results, varied : list
+    trials, results, varied
         As for ``ignored``.
     """
     for place, name in enumerate(exercise.names):
+        if (place, 1) not in varied:
+            continue
         one, other = (trial[0][place] if exercise.is_rule else trial[place] for trial in trials[:2])
         changed = exercise.exchanged(trials[0], place, trials[1], place)
-        numbers = [one, other, results[0], varied[place]]
+        numbers = [one, other, results[0], varied[place, 1]]
         if exercise.is_rule or not all(isinstance(each, (int, float, np.number)) for each in numbers):
             continue
         try:
             numbers += [exercise.answer(trials[0]), exercise.answer(changed)]
             mine, right = float(numbers[3] - numbers[2]), float(numbers[5] - numbers[4])
-        except (ArithmeticError, ValueError, TypeError):
+        except Exception:  # as above
             continue
         if mine * right < 0:
             return name, show(one), show(other), mine > 0

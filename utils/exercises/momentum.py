@@ -65,10 +65,14 @@ def _steps_to_stop(mu, fraction):
 
 steps_to_stop = Exercise(
     reference=_steps_to_stop,
-    inputs=lambda rng, number: (rng.uniform(0.8, 0.99), rng.uniform(0.001, 0.05)),
+    inputs=lambda rng, number: (
+        (0.5, 0.25) if number == 7 else (rng.uniform(0.8, 0.99), rng.uniform(0.005, 0.2))  # after exactly two steps
+    ),
     mistakes={
         "one_step_off": [
             lambda mu, fraction: _steps_to_stop(mu, fraction) - 1,
+            lambda mu, fraction: math.floor(math.log(fraction) / math.log(mu)),
+            lambda mu, fraction: math.floor(math.log(fraction) / math.log(mu)) + 1,
             lambda mu, fraction: _steps_to_stop(mu, fraction) + 1,
         ],
         "effective_step": [

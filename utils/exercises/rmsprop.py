@@ -7,6 +7,7 @@ import numpy as np
 
 from utils.exercises import rules
 from utils.exercises.checks import Exercise
+from utils.exercises.compare import Tolerance
 
 
 def _rmsprop_step(theta, s, g, learning_rate, rho, epsilon):
@@ -21,6 +22,7 @@ def _average_of_squares(s, g, rho):
 rmsprop_step = Exercise(
     reference=_rmsprop_step,
     inputs=lambda rng, number: rules.squares_inputs(rng, rng.uniform(0.8, 0.95), (1e-7, 1e-3)[number % 2]),
+    tolerance=Tolerance(atol=0),  # the square of a small gradient is 1e-14
     mistakes={
         **rules.wrong_steps(_rmsprop_step, _average_of_squares),
         "rho_swapped": rules.divided(rules.over_root, lambda s, g, rho: (1 - rho) * s + rho * g**2),
@@ -39,10 +41,14 @@ def _steps_until_small(ratio, rho):
 
 steps_until_small = Exercise(
     reference=_steps_until_small,
-    inputs=lambda rng, number: (10 ** rng.uniform(2, 6), rng.uniform(0.8, 0.99)),
+    inputs=lambda rng, number: (
+        (4.0, 0.5) if number == 7 else (10 ** rng.uniform(2, 6), rng.uniform(0.8, 0.99))  # after exactly two steps
+    ),
     mistakes={
         "one_step_off": [
             lambda ratio, rho: _steps_until_small(ratio, rho) - 1,
+            lambda ratio, rho: math.floor(math.log(ratio) / -math.log(rho)),
+            lambda ratio, rho: math.floor(math.log(ratio) / -math.log(rho)) + 1,
             lambda ratio, rho: _steps_until_small(ratio, rho) + 1,
         ],
         "root_not_average": [

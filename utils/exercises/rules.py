@@ -28,6 +28,8 @@ def follow(rule, settings, theta, gradients):
                 return Odd("step_shape", f"{np.shape(point)}, not {np.shape(theta)}")
             path.append(point)
         paths.append(np.array(path))
+    if paths[0].dtype.kind not in "biuf":
+        return Odd("other", short_repr(paths[0]))
     if not np.array_equal(paths[0][:AGAIN], paths[1], equal_nan=True):
         return Odd("kept_by_rule", "")
     return paths[0]

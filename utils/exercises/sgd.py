@@ -40,10 +40,13 @@ def _steps_needed(learning_rate, curvature, factor):
 
 
 def _steps_inputs(rng, number):
-    """Return products of rate and curvature on both sides of 1 and 2, and exactly these, whatever the rounding."""
-    product = (0.15, 1.85, 1.0, 2.0, 2.3, 0.85, 1.15, rng.uniform(0.2, 0.8))[number]
-    curvature = 2.0 ** rng.integers(-2, 3) if product in (1.0, 2.0) else rng.uniform(0.3, 4)
-    return product / curvature, curvature, rng.uniform(100, 5000)
+    """Return products of rate and curvature on both sides of 1 and 2, and exactly these, whatever the rounding.
+
+    The last distance has shrunk to exactly a quarter after two steps.
+    """
+    product = (0.15, 1.85, 1.0, 2.0, 2.3, 0.01, 1.15, 0.5)[number]
+    curvature = 2.0 ** rng.integers(-2, 3) if product in (0.5, 1.0, 2.0) else rng.uniform(0.3, 4)
+    return product / curvature, curvature, 4.0 if number == 7 else rng.uniform(100, 5000)
 
 
 def _unless_never(change):
@@ -63,6 +66,8 @@ steps_needed = Exercise(
         "one_step_off": [
             _unless_never(lambda right, product, factor: right - 1),
             _unless_never(lambda right, product, factor: right - 1 if product != 1 else 1),
+            _unless_never(lambda right, product, factor: right - 1 if product != 1 and factor != 4 else right),
+            _unless_never(lambda right, product, factor: right + 1 if factor == 4 else right),
             _unless_never(lambda right, product, factor: right + 1),
             _unless_never(lambda right, product, factor: right + 1 if product != 1 else 1),
         ],
@@ -97,9 +102,11 @@ def _batch_size_for(share, sigma, length, n):
 
 def _batch_inputs(rng, number):
     """Return few or many images. With few, the right size is close to a whole number, so that n - 1 counts."""
+    if number == 7:  # one image is exactly enough
+        return 0.5, 1.0, 2.0, int(rng.integers(20, 60))
     sigma, length = rng.uniform(5, 20), rng.uniform(1, 3)
     n = int(rng.integers(20, 60)) if number % 2 == 0 else int(rng.integers(8_000, 20_000))
-    size = n // 2 + (0.1, -0.001)[number // 2 % 2] if number % 2 == 0 else rng.uniform(0.15, 0.2) * n
+    size = n // 2 + (0.1, -0.001)[number // 2 % 2] if number % 2 == 0 else int(rng.uniform(0.15, 0.2) * n) + 0.3
     return math.sqrt((n / size - 1) / (n - 1)) * sigma / length, sigma, length, n
 
 
@@ -112,7 +119,10 @@ batch_size_for = Exercise(
             lambda share, sigma, length, n: math.ceil(sigma / (share * length)),
             lambda share, sigma, length, n: math.ceil(n / (1 + (n - 1) * share * length / sigma)),
         ],
-        "rounded_down": lambda *given: _batch_size_for(*given) - 1,
+        "rounded_down": [
+            lambda *given: _batch_size_for(*given) - 1,
+            lambda share, sigma, length, n: math.floor(n / (1 + (n - 1) * (share * length / sigma) ** 2)),
+        ],
         "n_for_n_minus_one": lambda share, sigma, length, n: math.ceil(n / (1 + n * (share * length / sigma) ** 2)),
         "rounded_to_nearest": lambda share, sigma, length, n: round(n / (1 + (n - 1) * (share * length / sigma) ** 2)),
         "gradient_over_noise": lambda share, sigma, length, n: math.ceil(

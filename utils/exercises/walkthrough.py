@@ -21,9 +21,12 @@ counts = Exercise(
 
 
 def _answers(rng, number):
-    """Return probabilities as a softmax gives them, and labels."""
-    scores = rng.normal(size=(3 + number, 10))
-    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True), rng.integers(10, size=3 + number)
+    """Return probabilities as a softmax gives them, and labels, the first of which is the least probable."""
+    count, classes = 3 + number, (10, 10, 4, 7, 10, 10, 3, 10)[number]
+    scores = rng.normal(scale=4, size=(count, classes))
+    labels = rng.integers(classes, size=count)
+    labels[0] = scores[0].argmin()
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True), labels
 
 
 def _of_labels(probabilities, labels):
@@ -45,7 +48,9 @@ cross_entropy = Exercise(
         "log_2": lambda probabilities, labels: -np.log2(_of_labels(probabilities, labels)).mean(),
         "largest_not_right": lambda probabilities, labels: -np.log(probabilities.max(axis=1)).mean(),
         "all_classes": lambda probabilities, labels: -np.log(probabilities).mean(),
-        "over_classes": lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).sum() / 10,
+        "over_classes": lambda probabilities, labels: (
+            -np.log(_of_labels(probabilities, labels)).sum() / probabilities.shape[1]
+        ),
         "log_missing": [
             lambda probabilities, labels: (1 - _of_labels(probabilities, labels)).mean(),
             lambda probabilities, labels: -_of_labels(probabilities, labels).mean(),
@@ -58,8 +63,11 @@ cross_entropy = Exercise(
 
 
 def _confusion(rng, number):
+    """Return counts whose first class is mostly taken for others."""
     classes = 3 + number
-    return (rng.integers(1, 50, size=(classes, classes)) + 100 * np.eye(classes, dtype=int),)
+    confusion = rng.integers(1, 50, size=(classes, classes)) + 100 * np.eye(classes, dtype=int)
+    confusion[0, 0], confusion[0, 1], confusion[1, 0] = 3, 60, 60
+    return (confusion,)
 
 
 def _precision(confusion):
