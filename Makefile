@@ -1,13 +1,17 @@
-# make book · test · test-colab · test-matrix · test-mutation · notebooks · times · serve · repository · clean: see CONTRIBUTING.md.
+# make book · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · serve · repository · clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book test test-colab test-matrix test-mutation data notebooks times serve repository clean
+.PHONY: book quick test test-colab test-matrix test-mutation data notebooks times serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+# What needs neither a browser, nor the built book, a notebook's kernel, or Keras: for those who edit, within a minute
+quick: .venv/installed
+	$(BIN)/pytest tests -m "not slow"
 
 test: data
 	$(BIN)/pytest

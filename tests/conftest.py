@@ -1,5 +1,6 @@
-"""Fixtures that several test modules share."""
+"""What several test modules share: their fixtures, and which tests are slow, so that ``make quick`` leaves them out."""
 
+import ast
 import os
 import secrets
 import shutil
@@ -8,11 +9,69 @@ import subprocess
 import sys
 import time
 import urllib.request
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+#: Who asks for one of these builds the book, drives a browser, or starts Keras.
+SLOW_FIXTURES = {"site", "browser", "run_in_jupyterlab", "keras"}
+#: What takes seconds to import, in each of the processes that run tests.
+SLOW_PACKAGES = {"keras", "tensorflow", "torch", "jax", "dask"}
+
+
+@cache
+def names_imported(path):
+    """The full names of what a file imports as it is imported itself; what its functions import does not count."""
+    names = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@cache
+def is_slow_to_import(path):
+    """Whether a file imports a slow package, by itself or through files of ours."""
+    to_do, seen = [path], set()
+    while to_do:
+        file = to_do.pop()
+        seen.add(file)
+        for name in names_imported(file):
+            parts = name.split(".")
+            if parts[0] in SLOW_PACKAGES:
+                return True
+            for length in range(1, len(parts) + 1):
+                place = ROOT.joinpath(*parts[:length])
+                ours = (place.with_suffix(".py"), place / "__init__.py")
+                to_do += [each for each in ours if each not in seen and each.is_file()]
+    return False
+
+
+def is_marked_slow(path):
+    """Whether a file of tests marks all of them as slow."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    marks = [node for node in body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"]
+    return any("pytest.mark.slow" in ast.unparse(node.value) for node in marks)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Spare a quick run even the import of files that it takes no test from."""
+    if config.option.markexpr == "not slow" and collection_path.suffix == ".py":
+        return True if is_marked_slow(collection_path) or is_slow_to_import(collection_path) else None
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as slow what needs the built book, a browser, a kernel or Keras; what else is slow is marked where it is."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.path.suffix == ".ipynb" or fixtures & SLOW_FIXTURES or is_slow_to_import(item.path):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

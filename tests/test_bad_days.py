@@ -159,6 +159,7 @@ def uses_keras(cell):
     return re.search(r"\bkeras\.", code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", THEORY, ids=lambda path: path.stem)
 def test_a_chapter_runs_up_to_its_first_cell_with_keras(path, tmp_path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_KERAS)
@@ -179,6 +180,7 @@ def test_a_chapter_runs_up_to_its_first_cell_with_keras(path, tmp_path, monkeypa
     assert len(error.traceback) <= 6, "the cell, two steps in utils, the message"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["keras", "tensorflow"])
 def test_without_keras_or_tensorflow_the_data_can_be_loaded_and_keras_names_what_is_missing(missing, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_KERAS.replace('("keras", "tensorflow")', f"({missing!r},)"))

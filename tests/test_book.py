@@ -1,13 +1,13 @@
 """The house rules of the book, held against its sources, its stored outputs and its built pages."""
 
 import ast
-import importlib
-import inspect
 import itertools
 import json
+import os
 import re
 import statistics
 import symtable
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,7 +31,7 @@ MARKDOWN_PAGES = sorted(BOOK.rglob("*.md"))
 URL = current_url()
 
 #: Where the classes and functions that chapters show in full are defined.
-SHOWN_MODULES = ("utils.optimizers", "utils.surfaces", "utils.comparison")
+SHOWN_MODULES = ("utils/optimizers.py", "utils/surfaces.py", "utils/comparison.py")
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users)/|[A-Z]:\\\\|site-packages")
 MOST_LINES = 25
 MOST_LINES_MEDIAN = 8
@@ -54,6 +54,7 @@ every_chapter = pytest.mark.parametrize("path", CHAPTERS + DEEPER, ids=lambda pa
 every_line = pytest.mark.parametrize("path", LINES, ids=lambda path: path.stem)
 
 
+@cache
 def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -104,14 +105,11 @@ def names_of(source):
     return binds, needs
 
 
+@cache
 def definitions():
-    """The source of every public class and function that a chapter may show, by name."""
-    found = {}
-    for module in map(importlib.import_module, SHOWN_MODULES):
-        for name, thing in vars(module).items():
-            if (inspect.isclass(thing) or inspect.isfunction(thing)) and thing.__module__ == module.__name__:
-                found[name] = inspect.getsource(thing).rstrip("\n")
-    return found
+    """The source of every class and function that a chapter may show, by name."""
+    sources = [(ROOT / module).read_text(encoding="utf-8") for module in SHOWN_MODULES]
+    return {name: definition for source in sources for name, definition in shown_definitions(source)}
 
 
 def shown_definitions(source):
@@ -387,6 +385,8 @@ def pages(site):
 
 
 def test_internal_links_and_anchors_resolve_in_html(site, pages):
+    root = site.resolve()
+    anchors = {name: {element["id"] for element in page.select("[id]")} for name, page in pages.items()}
     broken = []
     for name, page in pages.items():
         for element in page.find_all(["a", "img", "link", "script", "source"]):
@@ -394,13 +394,13 @@ def test_internal_links_and_anchors_resolve_in_html(site, pages):
             if not target or urlsplit(target).scheme or target.startswith("//"):
                 continue
             parts = urlsplit(target)
-            linked = (site / name).parent / unquote(parts.path) if parts.path else site / name
+            path = unquote(parts.path)
+            linked = Path(os.path.normpath(root / name if not path else (root / name).parent / path))
             if not linked.exists():
                 broken.append(f"{name}: {target}")
             elif parts.fragment and linked.suffix == ".html":
-                other = pages.get(linked.resolve().relative_to(site.resolve()).as_posix())
-                anchor = unquote(parts.fragment)
-                if other and not other.find(attrs={"id": anchor}):
+                known = anchors.get(linked.relative_to(root).as_posix())
+                if known is not None and unquote(parts.fragment) not in known:
                     broken.append(f"{name}: {target}")
     assert not broken, "\n".join(broken)
 

@@ -11,6 +11,8 @@ import pytest
 from tools import colab
 from tools.repository import copy, current_url
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 THIS = Path(sys.prefix)  # the tests' own environment stands in for the one with Colab's versions
 

@@ -200,6 +200,7 @@ def test_axe_finds_nothing_in_open_folds(browser, small, theme):
     context.close()
 
 
+@pytest.mark.slow
 def test_sentences_and_answers_can_be_translated_and_need_no_browser(build):
     custom = ("--builder", "custom", "--custom-builder")
     messages = (build("gettext", *custom, "gettext") / "page.pot").read_text(encoding="utf-8")

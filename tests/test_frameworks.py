@@ -17,7 +17,8 @@ from utils.optimizers import SGD, Adagrad, Adam, RMSprop
 # PyTorch for GPUs brings triton. To load it into a process that has TensorFlow already ends in a segmentation fault:
 # each carries a compiler of its own. The rules compared here do without; None makes it a package that is not there.
 sys.modules.setdefault("triton", None)
-pytestmark = pytest.mark.filterwarnings("ignore:CUDA initialization")  # the same PyTorch, on a machine without a GPU
+# The other mark is for the same PyTorch on a machine without a GPU.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:CUDA initialization")]
 
 PAGE = Path(__file__).resolve().parent.parent / "book" / "framework-differences.ipynb"
 STEPS = 100

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from tools import matrix
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 

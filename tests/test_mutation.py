@@ -9,6 +9,8 @@ import pytest
 
 from tools.mutation import Mutant, python_mutants, script_mutants, settle
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

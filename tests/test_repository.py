@@ -78,6 +78,7 @@ def test_rewrite_leaves_no_trace_of_the_old_address_and_can_be_undone(fork):
     assert contents(fork) == before
 
 
+@pytest.mark.slow
 def test_a_fork_builds_a_site_of_its_own(fork):
     old_url = current_url(fork)
     command = [sys.executable, "-m", "tools.repository", NEW_URL]

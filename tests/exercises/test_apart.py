@@ -101,7 +101,9 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("kind", RIGHT)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] * ("import keras" in cell)) for kind, cell in RIGHT.items()]
+)
 def test_right_attempts_pass_however_they_are_written(shell, kind):
     assert judged(shell, RIGHT[kind]).key == "passed"
 
@@ -164,6 +166,7 @@ def test_an_error_in_generated_code_is_placed_where_the_reader_caused_it(shell):
     assert "in line 2 of its cell, in attempt (`return np.linalg.inv(np.zeros((2, 2)))`)" in verdict.text
 
 
+@pytest.mark.slow
 def test_an_endless_loop_is_stopped_with_its_line_and_what_was_printed(shell):
     began = time.monotonic()
     verdict = judged(

@@ -148,6 +148,7 @@ def passes(exercise, attempt, seed):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_reference_with_a_change_never_passes(name):
@@ -164,6 +165,7 @@ def test_a_reference_with_a_change_never_passes(name):
     assert count or not exercise.is_rule, "nothing was changed"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_reference_without_one_of_its_arguments_never_passes(name):

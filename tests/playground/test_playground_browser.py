@@ -89,26 +89,55 @@ class Figure:
             np.testing.assert_allclose(run[:end], expected[:end], rtol=1e-9, atol=1e-9, err_msg=name)
 
 
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Open figures as a page on the disk. Whatever the page complains about fails the test."""
-    contexts, complaints = [], []
+def watch(page, complaints):
+    """Note whatever a page complains about, or asks of anybody else."""
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith(("file:", "data:")) else complaints.append(request.url),
+    )
 
-    def open_it(*figures, attributes="", spacer=0, fragment="", query="", **options):
-        context = browser.new_context(**{"viewport": {"width": 800, "height": 900}} | options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith(("file:", "data:")) else complaints.append(request.url),
-        )
+
+@pytest.fixture(scope="module")
+def common(browser):
+    """A tab that the tests use one after the other, and its complaints. A tab each would cost twice the time."""
+    context = browser.new_context()
+    page, complaints = context.new_page(), []
+    watch(page, complaints)
+    yield page, complaints
+    context.close()
+
+
+@pytest.fixture
+def open_page(browser, common, tmp_path):
+    """Open figures as a page on the disk. Whatever the page complains about fails the test.
+
+    The tab is the common one, its viewport and media set anew, unless options ask for another kind of context, or
+    ``own`` for one that nobody uses afterwards; and for the first page of a test only.
+    """
+    contexts, complaints, opened = [], common[1], 0
+    complaints.clear()
+    emulated = {"color_scheme": "light", "reduced_motion": "no-preference", "media": "screen"}
+
+    def open_it(*figures, attributes="", spacer=0, fragment="", own=False, **options):
+        nonlocal opened
+        options = {"viewport": {"width": 800, "height": 900}} | options
+        if own or opened or options.keys() - emulated.keys() - {"viewport"}:
+            contexts.append(browser.new_context(**options))
+            page = contexts[-1].new_page()
+            watch(page, complaints)
+        else:
+            page = common[0]
+            page.set_viewport_size(options.pop("viewport"))
+            page.emulate_media(**emulated | options)
+            page.mouse.move(0, 0)
+        opened += 1
         cell = '<div class="cell_output"><div class="output text_html">{}</div></div>'
         outputs = "".join(cell.format(figure._repr_html_()) for figure in figures)
-        file = tmp_path / "page.html"
+        file = tmp_path / f"page{opened}.html"
         file.write_text(PAGE.format(attributes=attributes, figures=outputs, spacer=spacer), encoding="utf-8")
         page.goto(file.as_uri() + fragment)
         return page
@@ -116,6 +145,7 @@ def open_page(browser, tmp_path):
     yield open_it
     for context in contexts:
         context.close()
+    common[0].goto("about:blank")
     assert complaints == []
 
 
@@ -346,7 +376,8 @@ def loss_of(figure, at):
     return f"{surfaces.ravine(20).value(path)[at]:.3g}"
 
 
-def test_playing_ends_at_the_last_step_and_starts_over(figure):
+def test_playing_ends_at_the_last_step_and_starts_over(open_page):
+    figure = Figure(open_page(playground(learning_rate=0.5), own=True))  # no other test could have the clock back
     figure.page.clock.install()
     figure.button("Play").click()
     figure.page.clock.run_for(2000)
@@ -359,7 +390,7 @@ def test_playing_ends_at_the_last_step_and_starts_over(figure):
 
 
 def test_with_reduced_motion_playing_shows_stills(open_page):
-    figure = Figure(open_page(playground(learning_rate=0.5), reduced_motion="reduce"))
+    figure = Figure(open_page(playground(learning_rate=0.5), reduced_motion="reduce", own=True))
     figure.page.clock.install()
     figure.button("Play").click()
     seen = set()
