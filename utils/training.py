@@ -220,16 +220,16 @@ def _evaluation(model, loss):
 @lru_cache(maxsize=8)
 def _training(model, optimizer, loss, settings):
     """Return the program that trains for an epoch; it takes and returns the same."""
+    return _over_batches(partial(_step, model, optimizer))
+
+
+def _step(model, optimizer, x, y):
     variables = model.trainable_variables
-
-    def step(x, y):
-        with tf.GradientTape() as tape:
-            loss, hits = _loss_and_hits(model, x, y, training=True)
-            scaled = optimizer.scale_loss(loss)
-        optimizer.apply(tape.gradient(scaled, variables), variables)
-        return loss, hits
-
-    return _over_batches(step)
+    with tf.GradientTape() as tape:
+        loss, hits = _loss_and_hits(model, x, y, training=True)
+        scaled = optimizer.scale_loss(loss)
+    optimizer.apply(tape.gradient(scaled, variables), variables)
+    return loss, hits
 
 
 def _loss_and_hits(model, x, y, training):
