@@ -21,9 +21,11 @@ from nbclient.exceptions import CellExecutionError
 from tools import build
 
 ROOT = Path(__file__).resolve().parent.parent
-ON_DEMAND = "from utils.on_demand import keras"
+ON_DEMAND, TRAINS = "from utils.on_demand import keras", "from utils.training import"
 PAGES = [path for path in sorted((ROOT / "book").rglob("*.ipynb")) if path.parent.name != "solutions"]
-THEORY = [path for path in PAGES if ON_DEMAND in path.read_text(encoding="utf-8")]
+THEORY = [  # a page that trains needs Keras from the beginning
+    path for path in PAGES for text in [path.read_text(encoding="utf-8")] if ON_DEMAND in text and TRAINS not in text
+]
 
 # Put where Python looks at its start, this makes an installed package one that is not installed.
 WITHOUT_KERAS = """
