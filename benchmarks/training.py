@@ -12,7 +12,7 @@ an Intel Xeon, three runs of it gave ``utils.training`` 51 to 54 % matrix produc
 fetching the mini-batch and 4 to 7 % for all else, and the whole in 0.94 to 0.98 of JAX's time: XLA makes the same five
 products, one gather and three passes over each weight matrix of both. None of these made a step shorter by 2 %: a loop
 and arrays written by hand in place of ``map_fn``, the epoch's images gathered at once or as flat rows, hits without the
-argmax, no hits at all, the network or Adam's formula in plain TensorFlow. Slices in place of the gather copy all images.
+argmax, no hits at all, the network or Adam's formula in plain TensorFlow. Slices instead of the gather copy all images.
 """
 
 import argparse
