@@ -13,6 +13,8 @@ fetching the mini-batch and 4 to 7 % for all else, and the whole in 0.94 to 0.98
 products, one gather and three passes over each weight matrix of both. None of these made a step shorter by 2 %: a loop
 and arrays written by hand in place of ``map_fn``, the epoch's images gathered at once or as flat rows, hits without the
 argmax, no hits at all, the network or Adam's formula in plain TensorFlow. Slices instead of the gather copy all images.
+With two threads, on the same machine while it did other work, JAX took 0.9 to 0.96 of our time; YNNPACK switched on in
+TensorFlow did not change that, and the cause is not found.
 """
 
 import argparse
