@@ -9,7 +9,6 @@ import importlib
 import inspect
 import os
 import pkgutil
-import random
 import socket
 import sys
 import types
@@ -89,8 +88,8 @@ def state_of_session():
         if not key.startswith("_") and isinstance(value, data_types)
     }
     return public | {
+        # Not Python's, of which Keras takes one for every layer that it makes.
         "NumPy's random numbers": state_of(np.random.get_state()),  # noqa: NPY002
-        "Python's random numbers": random.getstate(),
         "what NumPy warns of": np.geterr(),
         "how NumPy prints": repr(np.get_printoptions()),
         "the environment": dict(os.environ),
@@ -166,11 +165,24 @@ def classes(examples=12):
     return x[:8], y[:8], x[8:], y[8:]
 
 
-def network(seed=0):
-    keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(4), keras.layers.Dense(3, activation="softmax")])
+def network(units=4):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(units), keras.layers.Dense(3, "softmax")])
     model.compile(loss="sparse_categorical_crossentropy")
     return model
+
+
+def half_precision():
+    """A network that wants its loss scaled."""
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return network()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def new_scaled():
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01))
 
 
 def trained_pair():
@@ -376,10 +388,18 @@ ROWS = {
         bad_training(pair=lambda: (trained_pair()[0], "adam")),
         bad_training(pair=lambda: (network(), trained_pair()[1])),
         bad_training(pair=lambda: (keras.Sequential([keras.layers.Dense(3)]), trained_pair()[1])),
+        bad_training(pair=lambda: (half_precision(), keras.optimizers.Adam())),
+        bad_training(pair=lambda: (network(), new_scaled()), data=lambda: wrong_data(y_val=np.zeros(4))),
+        bad_training(pair=lambda: (network(), keras.optimizers.Adam()), data=lambda: wrong_data(y_val=np.zeros(4))),
+        bad_training(data=lambda: (*classes(), None)),
+        bad_training(data=lambda: iter(classes())),
+        bad_training(on_epoch_end=3),
     ],
     "training.restart": [
         lambda *_: bad((ValueError, NotImplementedError), subclassed(), trained_pair()[1]),
-        lambda *_: bad(Exception, "model", trained_pair()[1]),
+        lambda *_: bad(TypeError, "model", trained_pair()[1]),
+        lambda *_: bad(TypeError, trained_pair()[0], keras.optimizers.Adam),
+        lambda *_: bad(ValueError, network(units=5), trained_pair()[1]),
     ],
     "comparison.dense": [lambda *_: bad(TypeError, 100)],
     "comparison.convolutional": [lambda *_: bad(TypeError, 100)],
@@ -550,7 +570,7 @@ CHANGES = {
     "a file": (change_a_file, lambda folder, _: folder),
     "a panel": (lambda panel: panel.fields["units"].set_trait("value", "9"), lambda *_: Panel(SETTINGS, {})),
     "what a function remembers": (lambda memory: memory(), lambda *_: (lambda kept: lambda: kept.append(1))([])),
-    "random numbers": (lambda _: random.seed(1), lambda *_: None),
+    "random numbers": (lambda _: np.random.seed(1), lambda *_: None),  # noqa: NPY002
     "the figures": (lambda _: plt.figure(), lambda *_: None),
     "the environment": (lambda patch: patch.setenv("KERAS_HOME", "elsewhere"), lambda _, patch: patch),
     "a module": (lambda patch: patch.setattr(training, "EVALUATION_BATCH", [1]), lambda _, patch: patch),
