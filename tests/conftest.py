@@ -1,6 +1,7 @@
 """What several test modules share: their fixtures, and which tests are slow, so that ``make quick`` leaves them out."""
 
 import ast
+import importlib.resources
 import os
 import secrets
 import shutil
@@ -95,6 +96,12 @@ def site(tmp_path_factory):
         (folder / "site.part").rename(log)
     assert not log.read_text(), f"the book does not build:\n{log.read_text()}"
     return folder / "site" / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script that finds what shuts readers out."""
+    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

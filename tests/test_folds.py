@@ -1,6 +1,5 @@
 """What a page folds, in a small book of two notebooks: check cells, answers, set-up. By mouse, keys and on paper."""
 
-import importlib.resources
 import shutil
 import subprocess
 import sys
@@ -187,8 +186,7 @@ def test_paper_gets_the_claim_and_the_answer_and_no_set_up(browser, small):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_open_folds(browser, small, theme):
-    axe = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+def test_axe_finds_nothing_in_open_folds(browser, axe, small, theme):
     context = browser.new_context(color_scheme=theme)
     page = context.new_page()
     page.goto((small / "page.html").as_uri())

@@ -1,7 +1,6 @@
 """The published site, in a browser and as files: what it loads, how it looks on any screen, and whom it shuts out."""
 
 import gzip
-import importlib.resources
 import posixpath
 import re
 import subprocess
@@ -113,11 +112,6 @@ def address(site):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def axe():
-    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 def watched(context):

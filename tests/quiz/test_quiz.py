@@ -1,7 +1,6 @@
 """The quizzes: that their questions are fair, and that they can be answered by anybody, anywhere they are shown."""
 
 import gzip
-import importlib.resources
 import json
 import os
 import re
@@ -261,8 +260,7 @@ def test_without_scripts_the_answers_can_be_unfolded(browser, tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_a_quiz(browser, tmp_path, theme):
-    axe = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+def test_axe_finds_nothing_in_a_quiz(browser, axe, tmp_path, theme):
     context = browser.new_context(color_scheme=theme)
     page = context.new_page()
     page.goto(page_of(tmp_path, *(quiz(name)._repr_html_() for name in NAMES)))

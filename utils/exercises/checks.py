@@ -33,9 +33,7 @@ from utils.language import texts
 
 TRIALS = 8  # inputs that an attempt is tried on
 VARIED = (1, 3, 5)  # the calls whose arguments are put into the first one, one at a time
-
-
-_EXACT = Tolerance()
+_USUAL = Tolerance()
 
 
 class Verdict(NamedTuple):
@@ -77,7 +75,7 @@ class Exercise:
     inputs: Callable | None = None
     mistakes: Mapping[str, Any] = field(default_factory=dict)
     run: Callable = call
-    tolerance: Tolerance = _EXACT
+    tolerance: Tolerance = _USUAL
 
     def __call__(self, attempt):
         """Check an attempt and print the verdict, after what the attempt itself printed."""
@@ -163,9 +161,8 @@ class Exercise:
             return None
         if not callable(attempt):
             return _verdict("not_callable", got=show(plain(attempt)))
-        with contextlib.suppress(
-            ValueError, TypeError
-        ):  # some callables hide their signature; the call itself will tell
+        # Some callables hide their signature; the call itself will tell.
+        with contextlib.suppress(ValueError, TypeError):
             wanted = ", ".join(self.names)
             if takes_in_another_order(attempt, self.reference):
                 return _verdict("argument_order", wanted=wanted)

@@ -67,6 +67,12 @@ def _pairs(results, rights):
     return rows
 
 
+def _single_numbers(exercise, results, rights):
+    """Return the numbers of a function that returns one thing, as ``_pairs`` does; None for all else."""
+    rows = None if exercise.is_rule else _pairs(results, rights)
+    return rows[0] if rows is not None and len(rows) == 1 else None
+
+
 def _swapped_arguments(exercise, trials, results, rights):
     """Two arguments stand in each other's place."""
     names = exercise.names
@@ -103,12 +109,9 @@ def _swapped_parts(exercise, trials, results, rights):
 
 def _relation(exercise, trials, results, rights):
     """Every number is the same function of the right one."""
-    rows = _pairs(results, rights)
-    if rows is None or len(rows) > 1 or exercise.is_rule:
+    if (numbers := _single_numbers(exercise, results, rights)) is None or not np.all(np.isfinite(numbers[0])):
         return None
-    ((got, right),) = rows
-    if not np.all(np.isfinite(got)):
-        return None
+    got, right = numbers
     for key, relation in _RELATIONS.items():
         if key == "complement_of_it" and all(map(_is_whole, rights)):
             continue  # rounding up a number of the wrong sign looks like that
@@ -119,28 +122,25 @@ def _relation(exercise, trials, results, rights):
 
 def _whole_number(exercise, trials, results, rights):
     """Whole numbers that are all off by the same, or not whole."""
-    rows = _pairs(results, rights)
-    if rows is None or len(rows) > 1 or exercise.is_rule or any(not _is_whole(right) for right in rights):
+    if (numbers := _single_numbers(exercise, results, rights)) is None or not all(map(_is_whole, rights)):
         return None
-    ((got, right),) = rows
+    got, right = numbers
     if np.array_equal(np.ceil(got), right):
         return "not_rounded_up", {}
     off = np.unique(got - right)
     if len(off) == 1 and abs(off[0]) == 1:
         return ("one_too_many" if off[0] > 0 else "one_too_few"), {}
-    if set(off) == {-1.0, 0.0}:
-        return "sometimes_one_too_few", {"count": int(np.sum(got == right)), "all": len(got)}
-    if set(off) == {1.0, 0.0}:
-        return "sometimes_one_too_many", {"count": int(np.sum(got == right)), "all": len(got)}
+    sometimes = {(-1.0, 0.0): "sometimes_one_too_few", (0.0, 1.0): "sometimes_one_too_many"}
+    if (key := sometimes.get(tuple(off))) is not None:
+        return key, {"count": int(np.sum(got == right)), "all": len(got)}
     return None
 
 
 def _about_factor(exercise, trials, results, rights):
     """Whole numbers that are, but for rounding, the right ones times the same."""
-    rows = _pairs(results, rights)
-    if rows is None or len(rows) > 1 or exercise.is_rule or not all(map(_is_whole, rights)):
+    if (numbers := _single_numbers(exercise, results, rights)) is None or not all(map(_is_whole, rights)):
         return None
-    ((got, right),) = rows
+    got, right = numbers
     largest = np.argmax(right)
     if right[largest] < 20 or not np.all(np.isfinite(got)):
         return None
@@ -159,26 +159,11 @@ def _is_whole(right):
     return isinstance(right, (int, np.integer)) and not isinstance(right, bool)
 
 
-def _rounded(exercise, trials, results, rights):
-    """Find out whether these are the right numbers, rounded."""
-    rows = _pairs(results, rights)
-    if rows is None or all(_is_whole(right) for right in rights):
-        return None
-    for digits in range(9):
-        close = [np.allclose(got, np.round(right, digits), 0, 1e-12) for got, right in rows]
-        if all(close) and not all(np.allclose(got, right, *exercise.tolerance) for got, right in rows):
-            if any(np.any(got != 0) for got, _ in rows):
-                return "rounded", {"digits": digits}
-            return None
-    return None
-
-
 def _factor(exercise, trials, results, rights):
     """Every number is the right one times, or plus, the same."""
-    rows = _pairs(results, rights)
-    if rows is None or len(rows) > 1 or exercise.is_rule:
+    if (numbers := _single_numbers(exercise, results, rights)) is None:
         return None
-    ((got, right),) = rows
+    got, right = numbers
     kept = right != 0
     if kept.sum() < 2 or not np.all(np.isfinite(got)) or np.ptp(right[kept]) == 0:
         return None
@@ -236,9 +221,15 @@ def ignored(exercise, trials, results, varied):
 
 def rounded(exercise, results, rights):
     """Return how many decimals the right numbers have been rounded to, if that is all, else None."""
-    with np.errstate(all="ignore"):
-        found = _rounded(exercise, None, results, rights)
-    return found and found[1]["digits"]
+    rows = _pairs(results, rights)
+    if rows is None or all(map(_is_whole, rights)):
+        return None
+    if all(np.allclose(got, right, *exercise.tolerance) for got, right in rows) or not any(
+        got.any() for got, _ in rows
+    ):
+        return None
+    places = range(9)
+    return next((n for n in places if all(np.allclose(got, np.round(right, n), 0, 1e-12) for got, right in rows)), None)
 
 
 def not_finite(results, rights):
@@ -254,14 +245,14 @@ def wrong_direction(exercise, trials, results, varied):
     trials, results, varied
         As for ``ignored``.
     """
+    if exercise.is_rule:
+        return None
     for place, name in enumerate(exercise.names):
-        if (place, 1) not in varied:
+        one, other = (trial[place] for trial in trials[:2])
+        numbers = [one, other, results[0], varied.get((place, 1))]
+        if not all(isinstance(each, (int, float, np.number)) for each in numbers):
             continue
-        one, other = (trial[0][place] if exercise.is_rule else trial[place] for trial in trials[:2])
         changed = exercise.exchanged(trials[0], place, trials[1], place)
-        numbers = [one, other, results[0], varied[place, 1]]
-        if exercise.is_rule or not all(isinstance(each, (int, float, np.number)) for each in numbers):
-            continue
         try:
             numbers += [exercise.answer(trials[0]), exercise.answer(changed)]
             mine, right = float(numbers[3] - numbers[2]), float(numbers[5] - numbers[4])

@@ -115,10 +115,6 @@ def squares_inputs(rng, *settings):
 class Divided:
     """The shape of the rules over a root, whose wrong forms differ in one method each."""
 
-    def init(self, theta):
-        """Return the state before the first step."""
-        return np.zeros_like(theta)
-
     def denominator(self, squares):
         """Return what the step is divided by."""
         return np.sqrt(squares + self.epsilon)
