@@ -1,5 +1,6 @@
 """utils.plotting: what the helpers draw is read back from the artists, and the palette's promises are computed."""
 
+import re
 from itertools import combinations
 
 import matplotlib as mpl
@@ -246,3 +247,47 @@ def test_plot_values_uses_a_log_axis_and_leaves_out_what_it_cannot_show(ax):
     assert line.get_color() == plotting.COLORS["RMSprop"]
     with pytest.raises(ValueError, match="values must have shape"):
         plotting.plot_values(ax, np.zeros((3, 2)))
+
+
+def two_panels():
+    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(7, 3))
+    for ax in axes:
+        ax.semilogy([1.23456789, 0.1, 0.01], label="loss")
+        ax.set_title(r"rate $\alpha$")
+    return figure
+
+
+def test_a_drawing_keeps_words_as_words_and_little_else():
+    svg = plotting.drawing(two_panels())
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    assert {"0.0", "2.0"} <= set(texts)
+    assert re.sub(r"\s|<[^>]*>", "", re.search(r"<text>.*?</text>", svg, re.DOTALL)[0])
+    assert not re.search(r"font-family|<style|<metadata|\d\.\d{3}", svg)
+    names, used = re.findall(r' id="([^"]+)"', svg), re.findall(r'(?:url\(|href=")#([^)"]+)', svg)
+    assert set(names) == set(used)
+
+
+def test_equal_figures_have_equal_drawings():
+    assert plotting.drawing(two_panels()) == plotting.drawing(two_panels())
+
+
+def test_a_drawing_says_where_panels_in_one_row_begin_and_end():
+    svg = plotting.drawing(two_panels())
+    first, end, second, last = map(float, re.search(r'data-panels="([^"]*)"', svg)[1].split())
+    width = float(re.search(r'viewBox="0 0 (\S+) ', svg)[1])
+    assert 0 <= first < end <= second < last <= width
+    assert re.findall(r'data-panel="(\d)"', svg) == ["0", "1"]
+    for panel in svg.split("data-panel=")[1:]:  # each can be read alone
+        assert panel.count("10") >= 2
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (2, 2)])
+def test_other_arrangements_stay_as_they_are(shape):
+    figure, _ = plt.subplots(*shape)
+    assert 'data-panels=""' in plotting.drawing(figure)
+
+
+def test_a_legend_of_the_whole_figure_keeps_panels_together():
+    figure = two_panels()
+    figure.legend()
+    assert 'data-panels=""' in plotting.drawing(figure)

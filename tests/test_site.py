@@ -36,6 +36,9 @@ MOST_BYTES = 350_000  # scripts, style sheets and fonts of a page, compressed
 MOST_BYTES_OF_A_FIGURE = 60_000  # on average
 MOST_SHIFT = 0.02
 WIDTHS = (320, 768, 1440)
+PHONE = 360
+SMALLEST_WORD = 9  # pixels on a phone; exponents and indices are smaller than the letters they stand at
+LEAST_CONTRAST = 4.5
 
 # Sums up by how much the page has jumped, as the browser defines it.
 WATCH = """
@@ -66,6 +69,59 @@ THIN_OUT = """() => {
     seen.add(kind);
   }
   for (const formula of [...document.querySelectorAll(".katex")].slice(1)) formula.replaceWith("x");
+}"""
+
+# Of every piece of text in a drawing: what it says, how high its largest letters are on the screen, in pixels, and its
+# contrast with what is painted under it.
+WORDS = """async () => {
+  const numbers = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+  const over = ([r, g, b, alpha = 1], below) => [r, g, b].map((value, i) => alpha * value + (1 - alpha) * below[i]);
+  const light = (colour) => colour.reduce((sum, value, i) => {
+    const part = value / 255;
+    return sum + [0.2126, 0.7152, 0.0722][i] * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  }, 0);
+  const pixel = async (image, at) => {
+    const { x, y } = at.matrixTransform(image.getScreenCTM().inverse());
+    const [left, top, width, height] = ["x", "y", "width", "height"].map((side) => image[side].baseVal.value);
+    const picture = Object.assign(new Image(), { src: image.href.baseVal });
+    await picture.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: picture.width, height: picture.height });
+    const pen = canvas.getContext("2d");
+    pen.drawImage(picture, 0, 0);
+    return pen.getImageData((x - left) / width * picture.width, (y - top) / height * picture.height, 1, 1).data;
+  };
+  const found = [];
+  for (const drawing of document.querySelectorAll(".drawing svg")) {
+    const page = numbers(getComputedStyle(document.body).backgroundColor);
+    for (const text of drawing.querySelectorAll("text")) {
+      const letters = text.querySelector("tspan") ? [...text.querySelectorAll("tspan")] : [text];
+      const { a, b } = text.getScreenCTM();
+      const scale = Math.hypot(a, b);
+      const size = scale * Math.max(...letters.map((each) => parseFloat(getComputedStyle(each).fontSize)));
+      const box = text.getBoundingClientRect();
+      const centre = new DOMPoint(box.x + box.width / 2, box.y + box.height / 2);
+      let ground = page;
+      for (const shape of drawing.querySelectorAll("path, image")) {
+        const around = shape.getBoundingClientRect(), style = getComputedStyle(shape);
+        const before = shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING;
+        const covers = before && !shape.closest("defs")
+          && around.left <= box.left && box.right <= around.right
+          && around.top <= centre.y && centre.y <= around.bottom;
+        if (!covers) continue;
+        if (shape.tagName === "image") {
+          const [r, g, b, alpha] = await pixel(shape, centre);
+          ground = over([r, g, b, alpha / 255], ground);
+        } else if (style.fill !== "none" && style.fill.startsWith("rgb")) {
+          const [r, g, b, alpha = 1] = numbers(style.fill);
+          ground = over([r, g, b, alpha * style.fillOpacity * style.opacity], ground);
+        }
+      }
+      const fill = over(numbers(getComputedStyle(letters[0]).fill), ground);
+      const [dark, bright] = [light(fill), light(ground)].sort((a, b) => a - b);
+      found.push([text.textContent.replace(/\\s+/g, ""), size, (bright + 0.05) / (dark + 0.05)]);
+    }
+  }
+  return found;
 }"""
 
 
@@ -150,6 +206,12 @@ def visits(browser, address, axe, files):
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             seen["width"][width] = page.evaluate("document.documentElement.scrollWidth")
+        page.set_viewport_size({"width": PHONE, "height": 800})
+        seen["words"] = {}
+        for theme in ("dark", "light"):
+            page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+            seen["words"][theme] = page.evaluate(WORDS)
+        page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
         assert page.evaluate(ANSWER), f"a quiz of {name} does not answer"
         page.evaluate(THIN_OUT)
         page.evaluate(axe)
@@ -186,6 +248,19 @@ def test_axe_finds_nothing(visits, theme):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_scrolls_sideways(visits, width):
     assert {name: seen["width"][width] for name, seen in visits.items() if seen["width"][width] > width} == {}
+
+
+def test_words_in_drawings_can_be_read_on_a_phone(visits):
+    """By each drawing's own letters: exponents and indices are smaller than what they stand at."""
+    words = [(name, *word) for name, seen in visits.items() for word in seen["words"]["light"]]
+    assert len(words) > 500
+    assert [(name, word, size) for name, word, size, _ in words if size < SMALLEST_WORD] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_in_drawings_stand_out(visits, theme):
+    words = [(name, *word) for name, seen in visits.items() for word in seen["words"][theme]]
+    assert [(name, word, contrast) for name, word, _, contrast in words if contrast < LEAST_CONTRAST] == []
 
 
 def test_nothing_jumps_while_a_page_loads(visits):

@@ -268,6 +268,7 @@ def setup(app):
     katex.KaTeXServer.start_server_process = classmethod(start_katex)
 
     app.setup_extension("folds")
+    app.setup_extension("drawings")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
     app.add_js_file(None, body=EARLY_SCRIPT, priority=900)

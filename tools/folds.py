@@ -6,6 +6,7 @@ stands open, and set-up is gone.
 """
 
 from docutils import nodes
+from drawings import DrawingRenderer
 from myst_nb import sphinx_
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -21,8 +22,8 @@ class fold_title(nodes.General, nodes.TextElement):
     """The line that is seen of a fold. Sphinx offers its text for translation, as it does that of a paragraph."""
 
 
-class AnswerRenderer(sphinx_.SphinxNbRenderer):
-    """MyST-NB's renderer, which passes over what a Markdown cell is tagged with."""
+class AnswerRenderer(DrawingRenderer):
+    """The renderer of drawings, which also passes over what a Markdown cell is tagged with."""
 
     def render_nb_cell_markdown(self, token):
         """Keep a cell with an answer together."""
