@@ -34,7 +34,19 @@ log = logging.getLogger(__name__)
 # flash white. The fonts are asked for at once, so that a first visit is not read in the fallback, and that no line of
 # text with formulas breaks anew when theirs arrive. From file:// a browser preloads no fonts, and lets no script fetch
 # pages, which is where search takes its excerpts from.
+#
+# Where a browser refuses to store anything, even to ask raises, and the theme's scripts would stop at it: they get a
+# store that lasts as long as the page.
 EARLY_SCRIPT = """
+try {
+  localStorage.setItem("asked", "");
+  localStorage.removeItem("asked");
+} catch {
+  const kept = new Map();
+  const store = { getItem: (key) => kept.get(key) ?? null, removeItem: (key) => { kept.delete(key); } };
+  store.setItem = (key, value) => { kept.set(key, String(value)); };
+  Object.defineProperty(window, "localStorage", { value: Object.assign(store, { forgets: true }) });
+}
 {
   const page = document.documentElement.dataset;
   page.mode ||= "auto";
@@ -69,6 +81,9 @@ def finish(page, context):
     page = re.sub(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>', _icon, page)
     page = re.sub(r"<img [^>]*>", _figure, page)
     page = re.sub(r'(<a [^>]*href="[^"]*_images/[^"]*)\.png"', r'\1.webp"', page)
+    page = page.replace("<html ", '<html data-theme="light" ', 1)  # until a script knows better, or for good without
+    # A browser would show the code of a notebook in a tab.
+    page = re.sub(r'(<a href="[^"]*_sources/[^"]*\.ipynb")', r"\1 download", page)
     if 'class="katex"' in page:
         page = page.replace("<html ", "<html data-formulas ", 1)
     page = page.replace('<th class="head"><p></p></th>', "<td></td>")  # the corner of a table heads nothing
@@ -178,8 +193,10 @@ def description(doctree):
             goals = [item.astext().strip(";. ") for item in following if not any(item.findall(nodes.math))]
             kept = [goal for count, goal in enumerate(goals) if sum(map(len, goals[: count + 1])) + 2 * count < 180]
             return textwrap.shorten(f"You will learn {'; '.join(kept or goals)}.", 200, placeholder=" …")
-    paragraphs = (node for node in doctree.findall(nodes.paragraph) if isinstance(node.parent, nodes.section))
-    return textwrap.shorten(next(paragraphs, doctree).astext(), 200, placeholder=" …")
+    for paragraph in doctree.findall(nodes.paragraph):
+        if isinstance(paragraph.parent, nodes.section) and "chapter-actions" not in paragraph["classes"]:
+            return textwrap.shorten(paragraph.astext(), 200, placeholder=" …")
+    return ""
 
 
 def simplify_buttons(app, pagename, templatename, context, doctree):

@@ -1,6 +1,7 @@
 // A reader's own marks: the contents show which quizzes she has answered. They are kept in her browser and sent nowhere.
-// Where nothing may be stored, or no script runs, there are none.
-{
+// Where nothing may be stored, or no script runs, there are none: the page's first script has put a store in the place of
+// the browser's then, which forgets.
+if (!localStorage.forgets) {
   const TEXT = {
     some: (right, count) => `quiz: ${right} of ${count} answered`,
     all: "quiz answered",
@@ -53,19 +54,15 @@
     show();
   };
 
-  try {
+  show();
+  addEventListener("storage", show); // from another tab
+  document.addEventListener("click", ({ target }) => { // the quiz's own script has heard it already
+    if (target.closest("form.quiz button")) answer();
+  });
+  button.addEventListener("click", () => {
+    localStorage.removeItem(KEY);
     show();
-    addEventListener("storage", show); // from another tab
-    document.addEventListener("click", ({ target }) => { // the quiz's own script has heard it already
-      try {
-        if (target.closest("form.quiz button")) answer();
-      } catch {} // the storage is full: the quiz works without
-    });
-    button.addEventListener("click", () => {
-      localStorage.removeItem(KEY);
-      show();
-      note.textContent = TEXT.cleared;
-      note.focus();
-    });
-  } catch {} // nothing may be stored
+    note.textContent = TEXT.cleared;
+    note.focus();
+  });
 }
