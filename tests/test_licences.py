@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = {"book.css", "favicon.svg", "logo.svg", "marks.js", "social.png"}
+OWN = {"book.css", "favicon.svg", "logo.svg", "marks.js", "search.js", "social.png"}
 LICENCES = {"MIT", "BSD-2-Clause", "BSD-3-Clause", "OFL-1.1", "CC-BY-4.0", "part of the Sphinx Book Theme"}
 
 

@@ -287,6 +287,13 @@ def test_other_arrangements_stay_as_they_are(shape):
     assert 'data-panels=""' in plotting.drawing(figure)
 
 
+def test_a_scale_of_colours_stays_with_the_last_panel():
+    figure, axes = plt.subplots(1, 2)
+    meshes = [ax.pcolormesh(np.eye(3)) for ax in axes]
+    figure.colorbar(meshes[0], ax=list(axes))
+    assert re.findall(r'data-panel="(\d)"', plotting.drawing(figure)) == ["0", "1", "1"]
+
+
 def test_a_legend_of_the_whole_figure_keeps_panels_together():
     figure = two_panels()
     figure.legend()

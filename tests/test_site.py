@@ -4,9 +4,7 @@ import gzip
 import posixpath
 import re
 import subprocess
-import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import mean
 from urllib.parse import unquote, urlsplit
@@ -151,23 +149,6 @@ def documents(site, files):
 def chapters(documents):
     """The pages made from notebooks."""
     return {name: page for name, page in documents.items() if page.select_one("div.cell_input")}
-
-
-class Silent(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    """The site's address on a web server, some way below its root."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=site.parent))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def watched(context):

@@ -88,8 +88,11 @@ def finish(page, context):
         page = page.replace("<html ", "<html data-formulas ", 1)
     page = page.replace('<th class="head"><p></p></th>', "<td></td>")  # the corner of a table heads nothing
     page = page.replace('<summary aria-label="Toggle hidden content">', "<summary>")  # its text says more
-    if context.get("pagename") != "search":  # every page loads the index, and only this one looks into it
-        page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^>]*></script>\s*', "", page)
+    # Every page would load Sphinx' index; one asks, and only from file://.
+    page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^>]*></script>\s*', "", page)
+    if context.get("pagename") == "search":
+        page = page.replace("</body>", '<script defer src="_static/search.js"></script></body>')
+    else:
         page = re.sub(r'<script src="(?![^"]*documentation_options)', '<script defer src="', page)
     page = page.replace(
         "<head>", "<head>\n    <!-- Icons: Font Awesome Free, CC BY 4.0, https://fontawesome.com/license/free -->", 1
@@ -286,6 +289,7 @@ def setup(app):
 
     app.setup_extension("folds")
     app.setup_extension("drawings")
+    app.setup_extension("site_search")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
     app.add_js_file(None, body=EARLY_SCRIPT, priority=900)

@@ -129,10 +129,11 @@ def drawing(figure):
 def _columns(figure):
     """Return the column in which each axes stands, or none at all unless there are several, all in one row."""
     places = [ax.get_subplotspec() for ax in figure.axes]
-    if None in places or figure.legends or any(place.get_gridspec().nrows > 1 for place in places):
+    grids = [place.get_gridspec() for place in places if place]
+    if figure.legends or any(grid.nrows > 1 for grid in grids) or not any(grid.ncols > 1 for grid in grids):
         return []
-    columns = [place.colspan.start for place in places]
-    return columns if len(set(columns)) > 1 else []
+    # What has no place in the grid is the scale of colours, which stands at the right.
+    return [place.colspan.start if place else grids[0].ncols - 1 for place in places]
 
 
 def look_of(optimizer):
