@@ -98,7 +98,7 @@ def test_a_hit_opens_at_its_section(browser, address):
 
 def test_without_a_hit_the_page_says_what_to_try(browser, address):
     page = browser.new_page()
-    page.goto(f"{address}search.html?q=qqqq")
+    page.goto(f"{address}search.html?q=龍")
     page.get_by_text("Nothing found for").wait_for()
     page.close()
 
