@@ -42,7 +42,6 @@ NOT_YET = {
     "06-rmsprop",
     "08-adam-keras-walkthrough",
     "09-fair-comparison",
-    "framework-differences",
 }
 
 #: What a check cell carries, so that Colab and JupyterLab fold it as the page does.
