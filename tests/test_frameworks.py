@@ -319,6 +319,58 @@ def test_keras_decays_biases_too_unless_they_are_excluded(keras):
         np.testing.assert_allclose(bias.numpy(), 1.0 if excluded else 1 - 0.01 * 0.3, rtol=1e-6)
 
 
+# Clipping, and the weights before the first step
+
+
+def clippings():
+    """The rows of the table on clipping: Keras' argument, PyTorch's code, and optax's call or None."""
+    rows = []
+    for source in sources("markdown"):
+        _, header, table = source.partition("| Keras | in PyTorch, after the backward pass |")
+        for line in table.partition("\n\n")[0].splitlines() if header else []:
+            if line.startswith("| `"):
+                in_keras, in_torch, *in_optax = re.findall(r"`([^`]+)`", line)
+                rows.append((in_keras, in_torch, *(in_optax or [None])))
+    return rows
+
+
+def test_the_page_has_the_table_on_clipping():
+    assert len(clippings()) == 3
+
+
+@pytest.mark.parametrize(("argument", "code", "rule"), clippings(), ids=lambda value: str(value)[:40])
+def test_clipping_is_that_of_keras(keras, torch, optax, argument, code, rule):
+    gradients = [np.array([30.0, 40.0]), np.array([0.3, -0.4]), np.array([2.0, 0.0])]
+    weights = [keras.Variable(np.zeros(2)) for _ in gradients]
+    optimizer = eval(f"SGD(np.float64(1.0), {argument})", {"SGD": keras.optimizers.SGD, "np": np})
+    optimizer.apply(gradients, weights)
+    expected = [-each.numpy() for each in weights]
+    params = [torch.nn.Parameter(torch.zeros(2, dtype=torch.float64)) for _ in gradients]
+    for p, g in zip(params, gradients, strict=True):
+        p.grad = torch.tensor(g)
+    exec(code, {"torch": torch, "params": params})
+    np.testing.assert_allclose([p.grad.numpy() for p in params], expected, rtol=1e-6)
+    if rule is not None:
+        clip = eval(rule, vars(optax).copy())
+        np.testing.assert_allclose(clip.update(gradients, clip.init(gradients))[0], expected, rtol=1e-6)
+
+
+def test_initial_weights_are_drawn_as_the_page_says(keras, torch):
+    for inputs, outputs in ((784, 100), (100, 10)):
+        linear, dense = torch.nn.Linear(inputs, outputs), keras.layers.Dense(outputs)
+        dense.build((None, inputs))
+        drawn = {"Keras": dense.get_weights(), "PyTorch": [each.detach().numpy() for each in linear.parameters()]}
+        limits = {"Keras": ((6 / (inputs + outputs)) ** 0.5, 0.0), "PyTorch": (inputs**-0.5, inputs**-0.5)}
+        for library, parts in drawn.items():
+            for part, limit in zip(parts, limits[library], strict=True):
+                share = 0.98 if part.size > 500 else 0.3  # of the limit that the largest of so many draws reaches
+                assert share * limit <= np.abs(part).max() <= limit * (1 + 1e-6)
+        torch.nn.init.xavier_uniform_(linear.weight)
+        torch.nn.init.zeros_(linear.bias)
+        assert 0.98 < linear.weight.abs().max().item() / limits["Keras"][0] <= 1 + 1e-6
+        assert not linear.bias.any()
+
+
 # RMSprop's own momentum, of which the page says where each framework puts the learning rate
 
 
