@@ -19,6 +19,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Kernels inherit it. There is a process for each core, so a second thread of NumPy's would only wait for its turn.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 #: Who asks for one of these builds the book, drives a browser, or starts Keras.
 SLOW_FIXTURES = {"site", "browser", "run_in_jupyterlab", "keras"}
 #: What takes seconds to import, in each of the processes that run tests.
