@@ -40,7 +40,6 @@ MOST_LINES_MEDIAN = 8
 NOT_YET = {
     "01-hyperparameters",
     "06-rmsprop",
-    "08-adam-keras-walkthrough",
     "09-fair-comparison",
     "framework-differences",
 }
