@@ -38,7 +38,6 @@ MOST_LINES_MEDIAN = 8
 
 #: Pages whose assertions still stand in visible cells. This list only gets shorter.
 NOT_YET = {
-    "08-adam-keras-walkthrough",
     "09-fair-comparison",
 }
 
