@@ -108,6 +108,7 @@ def test_a_rule_under_a_schedule_is_that_of_keras_step_by_step(keras, optimizer,
         ([1.0, 0.9, 0.85, 0.81, 0.77, 0.5, 0.45, 0.4], {"patience": 2, "factor": 0.1, "min_delta": 0.06}),
         ([3.0, 2.0, 1.0], {"patience": 1}),
         ([1.0] * 25, {}),
+        ([1.0, 0.5, 0.25, 0.25], {"patience": 2, "min_delta": 0.5}),
     ],
 )
 def test_a_plateau_lowers_the_rate_where_keras_does(keras, losses, settings):
@@ -129,8 +130,9 @@ def test_defaults_of_the_plateau_are_those_of_keras(keras):
     assert ours.min_delta == abs(callback.min_delta)
 
 
-def test_before_any_loss_the_plateau_is_the_rate():
-    assert ReduceLROnPlateau(0.1)([]) == 0.1
+def test_before_any_loss_the_plateau_is_the_rate_and_nan_is_no_improvement():
+    plateau = ReduceLROnPlateau(0.5, factor=0.5, patience=2)
+    assert [plateau([np.nan] * epochs) for epochs in range(5)] == [0.5, 0.5, 0.25, 0.25, 0.125]
 
 
 @pytest.mark.slow
@@ -148,6 +150,17 @@ def test_one_cycle_is_that_of_torch(schedule):
         theirs.step()
         rates += theirs.get_last_lr()
     np.testing.assert_allclose([schedule(step) for step in range(schedule.total_steps)], rates, rtol=1e-12)
+
+
+def test_defaults_of_one_cycle_are_those_of_torch():
+    assert dataclasses.astuple(OneCycle(1.0, 10)) == (1.0, 10, 0.3, 25.0, 1e4)
+
+
+def test_one_cycle_needs_more_than_one_step_up():
+    OneCycle(0.1, 12, 0.125)
+    for total_steps, product in ((8, 1.0), (4, 0.5)):
+        with pytest.raises(ValueError, match=rf"^pct_start of total_steps must be more than 1, got {product}$"):
+            OneCycle(0.1, total_steps, 0.125)
 
 
 def test_one_cycle_begins_peaks_ends_and_stays_where_its_docstring_says():
@@ -227,10 +240,11 @@ def test_rates_may_be_arrays(schedule):
         ("OneCycle", (0.1, 100, 1.0), "pct_start must be finite and at least 0 and below 1"),
         ("OneCycle", (0.1, 100, 0.3, 0.0), "div_factor must be finite and greater than 0"),
         ("OneCycle", (0.1, 100, 0.3, 1.0, 0.0), "final_div_factor must be finite and greater than 0"),
-        ("OneCycle", (0.1, 10, 0.1), "pct_start of total_steps must be more than 1"),
         ("Warmup", (Constant(0.1), -1), "steps must be finite and at least 0"),
         ("PiecewiseConstantDecay", ((1, 2), (0.1, 0.2)), "boundaries must grow, and values be one more"),
+        ("PiecewiseConstantDecay", ((1,), (0.1, 0.2, 0.3)), "boundaries must grow, and values be one more"),
         ("PiecewiseConstantDecay", ((2, 2), (0.1, 0.2, 0.3)), "boundaries must grow, and values be one more"),
+        ("PiecewiseConstantDecay", ((3, 2), (0.1, 0.2, 0.3)), "boundaries must grow, and values be one more"),
         ("PiecewiseConstantDecay", ((1,), (0.1, -0.2)), "values must be finite and at least 0"),
         ("ReduceLROnPlateau", (-0.1,), "learning_rate must be finite and at least 0"),
         ("ReduceLROnPlateau", (0.1, 1.0), "factor must be finite and at least 0 and below 1"),
