@@ -366,6 +366,11 @@ def test_muon_refuses_what_other_rules_refuse():
             muon.step(theta, g, muon.init(theta))
 
 
+def test_hyperparameters_of_muon_cannot_be_reassigned():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Muon().learning_rate = 1.0
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_step_of_muon_changes_nothing_in_place_and_keeps_the_type(dtype):
     theta, g = np.ones((2, 3), dtype), matrices(2, 3, 1)[0].astype(dtype)

@@ -68,6 +68,16 @@ def test_everything_is_as_it_was_and_a_second_look_sees_the_same(optimizer):
     pd.testing.assert_frame_equal(first, second)
 
 
+def test_an_optimizer_without_state_gets_it_and_stays_at_its_start():
+    model = network(optimizer=keras.optimizers.Adam(0.01))
+    assert not model.optimizer.built
+    first = examine(model, X, Y)
+    assert model.optimizer.built
+    moved = [each.path for each in model.optimizer.variables if "learning_rate" not in each.path and each.numpy().any()]
+    assert not moved
+    pd.testing.assert_frame_equal(examine(model, X, Y), first)
+
+
 def test_gradients_are_those_of_the_loss_before_clipping_and_scaling():
     plain = examine(network(), X, Y)["gradient"]
     for optimizer in (
