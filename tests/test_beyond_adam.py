@@ -342,6 +342,13 @@ def test_muon_runs_grids_and_stacks():
         np.testing.assert_allclose(grid[:, i, j], alone, rtol=1e-12, atol=1e-14)
 
 
+def test_each_matrix_of_a_stack_goes_its_own_way():
+    gradients = np.random.default_rng(2).standard_normal((5, 9, 2, 3))
+    path = run(Muon(0.1), gradients, 1.0)
+    for i in range(9):
+        np.testing.assert_allclose(path[:, i], run(Muon(0.1), gradients[:, i], 1.0), rtol=1e-12)
+
+
 @pytest.mark.parametrize("theta", [1.0, np.ones(3)], ids=repr)
 def test_muon_refuses_what_is_no_matrix(theta):
     with pytest.raises(ValueError, match=r"^theta must be a matrix, or a stack of them, got shape"):
