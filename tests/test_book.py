@@ -31,7 +31,9 @@ MARKDOWN_PAGES = sorted(BOOK.rglob("*.md"))
 URL = current_url()
 
 #: Where the classes and functions that chapters show in full are defined.
-SHOWN_MODULES = ("utils/optimizers.py", "utils/surfaces.py", "utils/comparison.py")
+SHOWN_MODULES = tuple(
+    f"utils/{name}.py" for name in ("optimizers", "beyond_adam", "schedules", "surfaces", "comparison")
+)
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users)/|[A-Z]:\\\\|site-packages")
 MOST_LINES = 25
 MOST_LINES_MEDIAN = 8

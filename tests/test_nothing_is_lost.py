@@ -25,7 +25,7 @@ import pandas as pd
 import pytest
 
 import utils
-from utils import data, exercises, optimizers, surfaces, training
+from utils import beyond_adam, data, exercises, optimizers, schedules, surfaces, training
 from utils.bench import TrainingBench
 from utils.bench.figure import Picture
 from utils.bench.panel import Panel
@@ -134,12 +134,31 @@ def check_nothing_is_lost(function, call):
 
 THETA, NAN = [1.0, 2.0], float("nan")
 RULES = ("SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop", "Adam")
+LATER_RULES = [name for name, thing in vars(beyond_adam).items() if hasattr(thing, "step") and name != "Muon"]
 SETTINGS = Settings("Adam", 0.01, 32, 4, 1)
 CURVES = training.History(*np.ones((5, 3)), None)
 
 
 def theta():
     return np.array(THETA)
+
+
+def square():
+    return np.array([THETA, THETA])
+
+
+def new_built():
+    """An optimizer that has its state for the network already."""
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(network().trainable_variables)
+    return optimizer
+
+
+def layers():
+    """A table such as ``examine`` returns."""
+    return pd.DataFrame(
+        {"gradient": [1.0], "update": [1.0], "ratio": [0.1], "units": [3], "silent": [0.0]}, index=["a"]
+    )
 
 
 def in_place(theta):
@@ -308,7 +327,76 @@ ROWS = {
         ]
         for rule in RULES
     },
+    **{f"beyond_adam.{rule}": [lambda *_: bad(ValueError, np.array([0.1, -0.1]))] for rule in (*LATER_RULES, "Muon")},
+    **{
+        f"beyond_adam.{rule}.init": [
+            lambda *_, rule=rule: bad(TypeError, getattr(beyond_adam, rule)(), np.array([1, 2]))
+        ]
+        for rule in (*LATER_RULES, "Muon")
+    },
+    **{
+        f"beyond_adam.{rule}.step": [
+            lambda *_, rule=rule, g=g, raises=raises: bad(
+                raises, made := getattr(beyond_adam, rule)(), theta(), g, made.init(theta())
+            )
+            for g, raises in (([1.0, 2.0], TypeError), (np.ones(3), ValueError))
+        ]
+        for rule in LATER_RULES
+    },
+    "beyond_adam.Muon.step": [
+        lambda *_: bad(ValueError, beyond_adam.Muon(), square(), np.ones(3), beyond_adam.Muon().init(square())),
+    ],
+    "beyond_adam.orthogonalise": [lambda *_: bad(TypeError, square(), "five"), lambda *_: bad(IndexError, theta())],
+    **{
+        f"beyond_adam.{rule}.average": [lambda *_, rule=rule: bad(TypeError, getattr(beyond_adam, rule)(), None)]
+        for rule in ("ScheduleFreeSGD", "ScheduleFreeAdamW")
+    },
+    **{
+        f"schedules.{name}": [lambda *_, values=values: bad(ValueError, *values)]
+        for name, values in {
+            "Constant": [np.array([0.1, -0.1])],
+            "PiecewiseConstantDecay": [(1, 2), (0.1, 0.2)],
+            "ExponentialDecay": [np.array([0.1, -0.1]), 10, 0.5],
+            "InverseTimeDecay": [np.array([0.1, -0.1]), 10, 0.5],
+            "PolynomialDecay": [np.array([0.1, -0.1]), 10],
+            "CosineDecay": [np.array([0.1, -0.1]), 10],
+            "CosineDecayRestarts": [np.array([0.1, -0.1]), 10],
+            "OneCycle": [0.1, 2],
+            "Warmup": [schedules.Constant(0.1), -1],
+            "ReduceLROnPlateau": [0.1, 1.0],
+        }.items()
+    },
+    "measure.layers.examine": [
+        lambda *_: bad(TypeError, "model", *classes()[:2]),
+        lambda *_: bad(ValueError, network(), *classes()[:2], "adam"),
+        lambda *_: bad(Exception, *trained_pair()[:1], classes()[0][:, :2], classes()[1], new_built()),
+    ],
+    "measure.layers.plot_layers": [
+        lambda *_: bad(ValueError, axes(), layers(), "loss"),
+        lambda *_: bad(ValueError, axes(), layers()[:0], "ratio"),
+        lambda *_: bad(KeyError, axes(), layers().drop(columns="ratio"), "ratio"),
+    ],
+    "measure.layers.sentence": [
+        lambda *_: bad(ValueError, layers(), "loss"),
+        lambda *_: bad(KeyError, layers().drop(columns="ratio"), "ratio"),
+    ],
+    "measure.landscape.network_surface": [
+        lambda *_: bad(TypeError, "model", *classes()[:2]),
+        lambda *_: bad(Exception, network(), classes()[0][:, :2], classes()[1]),
+    ],
+    "measure.landscape.NetworkSurface": [lambda *_: bad(TypeError, theta())],
+    "measure.landscape.eigenvalues": [
+        lambda *_: bad(ValueError, surface(), theta(), 2),
+        lambda *_: bad(AttributeError, surface(), theta(), 1),
+    ],
+    "measure.landscape.on_a_line": [lambda *_: bad(ValueError, surface(), theta(), 2 * theta(), points=1)],
+    "measure.landscape.plane_of": [
+        lambda *_: bad(ValueError, np.full((4, 3), NAN)),
+        lambda *_: bad(ValueError, theta()),
+    ],
+    "measure.landscape.plane": [lambda *_: bad(ValueError, surface(), theta(), np.ones((3, 2)), (0, 1, 0, 1))],
     "optimizers.descend": [
+        lambda *_: bad(ValueError, optimizers.SGD(), lambda theta: theta, theta(), 3, schedule=lambda step: 0.1 - step),
         lambda *_: bad(ValueError, optimizers.SGD(), in_place, theta(), 3),
         lambda *_: bad(TypeError, optimizers.SGD(2), lambda theta: [1.0, 2.0], theta(), 3),
         lambda *_: bad(TypeError, optimizers.Adam(), lambda theta: theta * 1j, theta(), 3),

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from utils import optimizers, plotting, surfaces
+from utils import beyond_adam, optimizers, plotting, surfaces
 
 # Linear-light matrices for full deuteranopia and protanopia: Machado, Oliveira and Fernandes (2009), severity 1.
 VISION = {
@@ -78,9 +78,25 @@ def test_every_optimizer_has_its_own_color_and_marker():
     assert len(set(plotting.COLORS.values())) == len(set(plotting.MARKERS.values())) == 6
 
 
+def test_every_rule_of_the_second_part_has_a_look_that_no_other_is_taken_for():
+    rules = [name for name, thing in vars(beyond_adam).items() if hasattr(thing, "step")]
+    assert list(plotting.LOOKS)[6:] == rules
+    looks = plotting.LOOKS.values()
+    assert len({look.marker for look in looks}) == len(plotting.LOOKS)
+    assert len({(look.color, look.linestyle) for look in looks}) == len(plotting.LOOKS)
+    assert {look.color for look in looks} == set(plotting.COLORS.values())
+
+
 def test_look_of_takes_a_name_or_an_instance():
     assert plotting.look_of("Adam") == plotting.look_of(optimizers.Adam())
     assert plotting.look_of("Adam")["label"] == "Adam"
+    assert plotting.look_of(beyond_adam.Lion()) == {
+        "color": plotting.COLORS["Momentum"],
+        "marker": "<",
+        "linestyle": "--",
+        "label": "Lion",
+    }
+    assert set(plotting.look_of("SGD")) == {"color", "marker", "label"}
     with pytest.raises(ValueError, match=r"one of SGD, Momentum.*'Adamm'"):
         plotting.look_of("Adamm")
 

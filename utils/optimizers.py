@@ -5,6 +5,7 @@ state, and ``step(theta, g, state)`` returns the new ``(theta, state)`` and chan
 elementwise, so a hyperparameter may be an array: ``SGD(np.array([0.1, 0.2])[:, None])`` follows two runs at once.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -368,7 +369,7 @@ class Adam:
         return theta, AdamState(m, v, t)
 
 
-def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.ndarray:
+def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int, *, schedule=None) -> np.ndarray:
     """Run an optimizer and return its path.
 
     Parameters
@@ -382,6 +383,9 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
         The starting point.
     steps : int
         The number of steps, at least 0.
+    schedule : callable, optional
+        Takes the number of steps taken so far, returns the learning rate of the next, at least 0, as those in
+        ``utils.schedules`` do. The optimizer's own is then not used.
 
     Returns
     -------
@@ -392,7 +396,7 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
     ------
     TypeError, ValueError
         If ``theta0`` is not of floats or not finite, the gradient is not of real numbers or has not theta's shape,
-        ``gradient`` or the rule changes theta in place, or ``steps`` is no count.
+        ``gradient`` or the rule changes theta in place, ``steps`` is no count, or a rate of the schedule is none.
 
     Examples
     --------
@@ -405,6 +409,8 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
     theta0 = np.asarray(theta0)
     if not np.all(np.isfinite(theta0)):
         raise ValueError(f"theta0 must be finite, got {theta0!r}")
+    if schedule is not None:
+        optimizer = _at_rate(optimizer, schedule(0))
     hyperparameters = [getattr(optimizer, field.name) for field in fields(optimizer)]
     shape = np.broadcast_shapes(theta0.shape, *map(np.shape, hyperparameters))
     path = np.empty((steps + 1, *shape), dtype=np.result_type(theta0, *hyperparameters))
@@ -416,6 +422,8 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
         state = optimizer.init(theta)
         with np.errstate(over="ignore", invalid="ignore"):
             for t in range(steps):
+                if schedule is not None:
+                    optimizer = _at_rate(optimizer, schedule(t))
                 theta, state = optimizer.step(theta, _checked(points[t], gradient(points[t])), state)
                 path[t + 1] = theta
     except ValueError as error:
@@ -424,6 +432,14 @@ def descend(optimizer, gradient: Callable, theta0: ArrayLike, steps: int) -> np.
         advice = "write theta = theta - 1, not theta -= 1"
         raise ValueError(f"theta must not be changed in place: {advice} ({error})") from error
     return path
+
+
+def _at_rate(optimizer, learning_rate):
+    """Return the optimizer at another learning rate, which may be 0 here, as at the end of many a schedule."""
+    check_hyperparameters(not_negative={"the learning rate of the schedule": learning_rate})
+    optimizer = copy.copy(optimizer)
+    object.__setattr__(optimizer, "learning_rate", learning_rate)  # dataclasses.replace would refuse 0
+    return optimizer
 
 
 def _checked(theta, g):

@@ -3,6 +3,7 @@
 import io
 import re
 from types import MappingProxyType
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,21 +13,42 @@ from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from traitlets import ObjectName, Unicode
 
-#: Colour of each optimizer, everywhere in the book. Each has a contrast of at least 3:1 with white and with near-black,
-#: and stays apart from the others for colour-blind readers (tests/test_plotting.py computes both).
-COLORS = MappingProxyType(
+
+class Look(NamedTuple):
+    """How a rule is drawn: its colour, its marker, and the dashes of its line."""
+
+    color: str
+    marker: str
+    linestyle: str = "-"
+
+
+#: The look of each rule, everywhere in the book. Each colour has a contrast of at least 3:1 with white and with
+#: near-black, and the six stay apart for colour-blind readers; more than six would not. So a rule of the second part
+#: has the colour of one that it is related to, with dashes and a marker of its own: no two rules share more than one
+#: of the three (tests/test_plotting.py computes all this).
+LOOKS = MappingProxyType(
     {
-        "SGD": "#646464",
-        "Momentum": "#286ee6",
-        "Nesterov": "#03a862",
-        "Adagrad": "#e47301",
-        "RMSprop": "#a969b0",
-        "Adam": "#bc2a1f",
+        "SGD": Look("#646464", "o"),
+        "Momentum": Look("#286ee6", "s"),
+        "Nesterov": Look("#03a862", "D"),
+        "Adagrad": Look("#e47301", "^"),
+        "RMSprop": Look("#a969b0", "v"),
+        "Adam": Look("#bc2a1f", "*"),
+        "AdamW": Look("#bc2a1f", "P", "--"),
+        "Nadam": Look("#03a862", "X", "--"),
+        "Adamax": Look("#bc2a1f", "h", ":"),
+        "Adadelta": Look("#a969b0", ">", "--"),
+        "Yogi": Look("#e47301", "p", ":"),
+        "Lion": Look("#286ee6", "<", "--"),
+        "Muon": Look("#e47301", "d", "--"),
+        "ScheduleFreeSGD": Look("#646464", "8", "--"),
+        "ScheduleFreeAdamW": Look("#646464", "H", ":"),
     }
 )
 
-#: Marker of each optimizer, so that colour is never the only cue.
-MARKERS = MappingProxyType({"SGD": "o", "Momentum": "s", "Nesterov": "D", "Adagrad": "^", "RMSprop": "v", "Adam": "*"})
+#: Colour and marker of each of the six rules of the first part, which the playground and the bench run.
+COLORS = MappingProxyType({name: look.color for name, look in LOOKS.items() if look.linestyle == "-"})
+MARKERS = MappingProxyType({name: LOOKS[name].marker for name in COLORS})
 
 #: Grey that reads on white and on near-black pages: all text, axes and contours.
 INK = "#7b7b7b"
@@ -142,22 +164,23 @@ def look_of(optimizer):
     Parameters
     ----------
     optimizer : str or object
-        A name in ``COLORS`` or an instance whose class has such a name.
+        A name in ``LOOKS`` or an instance whose class has such a name.
 
     Returns
     -------
     dict
-        ``color``, ``marker`` and ``label``, for ``Axes.plot``.
+        ``color``, ``marker`` and ``label``, for ``Axes.plot``, and ``linestyle`` where the line has dashes.
 
     Raises
     ------
     ValueError
-        If the name is none of the six.
+        If there is no rule of that name.
     """
     name = optimizer if isinstance(optimizer, str) else type(optimizer).__name__
-    if name not in COLORS:
-        raise ValueError(f"optimizer must be one of {', '.join(COLORS)}, got {name!r}")
-    return {"color": COLORS[name], "marker": MARKERS[name], "label": name}
+    if name not in LOOKS:
+        raise ValueError(f"optimizer must be one of {', '.join(LOOKS)}, got {name!r}")
+    look = LOOKS[name]._asdict() | {"label": name}
+    return {key: value for key, value in look.items() if value != "-"}
 
 
 def plot_surface(ax, surface, *, levels=14, resolution=201):
@@ -223,7 +246,7 @@ def plot_path(ax, surface, path, *, optimizer=None, **kwargs):
     ------
     ValueError
         If the path has another shape, is not of real numbers, or has no point to draw; if the surface has no box; or if
-        the optimizer is none of the six.
+        the optimizer has no look.
     """
     path, box = _real(path, "path"), _box(surface)
     if path.ndim != 2 or path.shape[1] != 2:
@@ -260,7 +283,7 @@ def plot_values(ax, values, *, optimizer=None, **kwargs):
     ------
     ValueError
         If ``values`` is not one-dimensional, not of real numbers, or holds none that can be drawn; or if the optimizer
-        is none of the six.
+        has no look.
     """
     values = _real(values, "values")
     if values.ndim != 1:
