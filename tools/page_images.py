@@ -15,7 +15,7 @@ from utils.bench.engine import LEVELS, page_images
 from utils.data import load_fashion_mnist
 
 FILE = Path(__file__).resolve().parent.parent / "book" / "assets" / "fashion-mnist" / "images.js"
-HEAD = "// A part of Fashion-MNIST, MIT licence, © 2017 Zalando SE: see LICENSE beside it. Written by tools/page_images.py.\n"
+HEAD = "// A part of Fashion-MNIST, © 2017 Zalando SE, MIT licence: see LICENSE. Written by tools/page_images.py.\n"
 
 
 def packed(images):

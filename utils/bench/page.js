@@ -70,8 +70,10 @@ globalThis.trainingBench ??= (() => {
   function pen_of(canvas) {
     const ratio = Math.min(devicePixelRatio, 2), pen = canvas.getContext("2d");
     const { clientWidth, clientHeight } = canvas;
-    Object.assign(canvas, { width: Math.round(clientWidth * ratio), height: Math.round(clientHeight * ratio) });
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const width = Math.round(clientWidth * ratio), height = Math.round(clientHeight * ratio);
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    pen.reset();
+    pen.scale(ratio, ratio);
     return pen;
   }
 
@@ -104,7 +106,7 @@ globalThis.trainingBench ??= (() => {
   }
 
   function mark(pen, theme, look, x, y, open = false) {
-    const path = new Path2D(), size = 4.4;
+    const path = new Path2D(), size = open ? 3.4 : 4.4;
     path.addPath(new Path2D(look.shape), { a: size, d: size, e: x, f: y });
     Object.assign(pen, { fillStyle: open ? theme.paper : look.color, strokeStyle: open ? look.color : theme.paper });
     pen.setLineDash([]);
@@ -125,8 +127,8 @@ globalThis.trainingBench ??= (() => {
   }
 
   // The losses of thousands of mini-batches as a band: of each column of dots, the lowest and the highest.
-  function draw_losses({ pen, x, y }, { look, losses, steps }) {
-    Object.assign(pen, { strokeStyle: look.color, lineWidth: 1, globalAlpha: 0.4 });
+  function draw_losses({ pen, x, y }, { look, losses, steps }, globalAlpha) {
+    Object.assign(pen, { strokeStyle: look.color, lineWidth: 1, globalAlpha });
     pen.setLineDash([]);
     pen.beginPath();
     for (let t = 0; t < losses.length;) {
@@ -152,10 +154,13 @@ globalThis.trainingBench ??= (() => {
     const left = axes(loss_canvas, theme, {
       ...common, y_range: [0, top], y_ticks: ticks(0, top, 5), y_name: text.page_loss,
     });
+    const shares = runs.flatMap(({ epochs }) => epochs.flatMap(({ accuracy, val_accuracy }) => [accuracy, val_accuracy]));
+    const [worst, best] = shares.length ? [Math.min(...shares), Math.max(...shares)] : [0, 1];
+    const y_range = [Math.floor(10 * worst) / 10, Math.floor(10 * best + 1) / 10].map((share) => Math.min(share, 1));
     const right = axes(accuracy_canvas, theme, {
-      ...common, y_range: [0, 1], y_ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], y_name: text.page_accuracy,
+      ...common, y_range, y_ticks: ticks(...y_range, 5), y_name: text.page_accuracy,
     });
-    for (const run of runs) draw_losses(left, run);
+    for (const run of runs) draw_losses(left, run, run === runs.at(-1) ? 0.45 : 0.2);
     for (const run of runs) { // a mean over an epoch stands in its middle
       const { epochs } = run, middle = (e) => e + 0.5;
       curve(left.pen, theme, run, [...epochs.keys()], (e) => [left.x(middle(e)), left.y(epochs[e].loss)]);
@@ -183,14 +188,14 @@ globalThis.trainingBench ??= (() => {
   // 28 × 28 numbers as a picture: greys from 0 to 1, or weights, of which one colour is above 0 and one below.
   function draw_picture(canvas, numbers, theme) {
     Object.assign(canvas, { width: SIDE, height: SIDE });
-    const pen = canvas.getContext("2d"), image = pen.createImageData(SIDE, SIDE);
+    const pen = canvas.getContext("2d"), image = pen.createImageData(SIDE, SIDE), white = [255, 255, 255];
     const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-    const paper = theme && rgb(theme.paper), ends = theme && [rgb(theme.minus), rgb(theme.plus)];
-    const most = Math.max(1e-9, ...numbers.map(Math.abs));
+    const paper = theme ? rgb(theme.paper) : [0, 0, 0], ends = theme && [rgb(theme.minus), rgb(theme.plus)];
+    const most = numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 1e-9);
     numbers.forEach((number, i) => {
-      const share = Math.abs(number) / most, end = ends?.[Number(number > 0)];
-      const color = theme ? paper.map((ground, k) => ground + (end[k] - ground) * share) : [0, 0, 0].fill(255 * number);
-      image.data.set([...color, 255], 4 * i);
+      const share = theme ? Math.abs(number) / most : number, end = theme ? ends[Number(number > 0)] : white;
+      for (let k = 0; k < 3; k++) image.data[4 * i + k] = paper[k] + (end[k] - paper[k]) * share;
+      image.data[4 * i + 3] = 255;
     });
     pen.putImageData(image, 0, 0);
     return most;
@@ -230,7 +235,7 @@ globalThis.trainingBench ??= (() => {
     [type=checkbox] { margin: 0; }
     progress { width: 100%; accent-color: var(--accent); }
     p { margin: 8px 0; }
-    .question { padding: 8px 12px; border-left: 3px solid var(--accent); background: var(--tint); }
+    .question { margin-top: 8px; padding: 8px 12px; border-left: 3px solid var(--accent); background: var(--tint); }
     .question p { margin: 4px 0; }
     .chart { height: 220px; margin-top: 8px; }
     .chart canvas { width: 100%; height: 100%; }
@@ -249,6 +254,7 @@ globalThis.trainingBench ??= (() => {
     th { padding: 2px 6px; font-weight: 400; text-align: right; white-space: nowrap; }
     thead th { padding: 2px; vertical-align: bottom; }
     thead th span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); }
+    thead td { border: 0; }
     td { min-width: 26px; height: 24px; padding: 0 2px; border: 1px solid var(--line); text-align: center; }
     td.right { font-weight: 600; outline: 2px solid var(--control); outline-offset: -2px; }
     caption { padding-bottom: 4px; text-align: left; }
@@ -266,7 +272,7 @@ globalThis.trainingBench ??= (() => {
   function mount(host) {
     const config = JSON.parse(host.dataset.config), { looks, choices, preset, questions, file } = config;
     const names = Object.keys(looks), classes = text.classes.split("|");
-    let runs = [], sweeps = [], queue = [], run = null, status = "idle", worker = null, images = "none", theme, frame = 0;
+    let runs = [], sweeps = [], queue = [], run = null, status = "idle", worker = null, images = "none", theme, frame = 0, stale = false;
     let asked = null, shown = null, abort = null, tried = false, next_id = 0;
 
     const option = (value, words = value) => `<option value="${value}">${words}</option>`;
@@ -388,7 +394,8 @@ globalThis.trainingBench ??= (() => {
           });
         }
       }
-      later();
+      if (data.epoch || status === "paused" || run.losses.length === data.losses.length) later();
+      else redraw();
     }
     function ended(how) {
       run.how = how;
@@ -512,11 +519,20 @@ globalThis.trainingBench ??= (() => {
       const input = named("unit");
       input.parentNode.querySelector("b").textContent = input.ariaValueText = say("unit_value", { n: input.value, all: input.max });
     }
+    // The curves follow every report of the worker, words and pictures only what changes them.
     function later() {
-      frame ||= requestAnimationFrame(refresh);
+      stale = true;
+      redraw();
     }
-    function refresh() {
-      frame = 0;
+    function redraw() {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        if (stale) write();
+        stale = false;
+        draw();
+      });
+    }
+    function write() {
       root.querySelector("slot").hidden = runs.length + sweeps.length > 0;
       find(".results").hidden = !runs.length;
       find(".swept").hidden = !sweeps.length;
@@ -536,7 +552,6 @@ globalThis.trainingBench ??= (() => {
           `${rate}: ${loss === null ? "∞" : loss.toFixed(2)}`).join(", ")}`).join("; "),
       });
       if (shown) show_inside();
-      draw();
     }
     function draw() {
       if (runs.length && curves[0].clientWidth) draw_curves(curves, theme, runs);
@@ -656,7 +671,7 @@ globalThis.trainingBench ??= (() => {
     set("idle");
     tell("page_ready", { size: (file.bytes / 1e6).toFixed(1), n: count_of(file.counts.train) });
     follow_theme();
-    new ResizeObserver(() => later()).observe(app);
+    new ResizeObserver(redraw).observe(app);
     host.bench = { get runs() { return runs; }, get sweeps() { return sweeps; }, get status() { return status; } };
     benches.push({ follow_theme });
   }

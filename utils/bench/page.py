@@ -1,8 +1,8 @@
 """The bench in the page: what a stored picture of a bench becomes in the published book. It trains in the browser.
 
-A notebook stores a bench as a picture and a sentence that names its runs. From the two, :func:`html_around` makes a bench that
-works without a kernel; the picture stays where no script runs, and on paper. The script is a file of the site, which a
-page loads when a reader comes near, and so are the images, fetched when she presses Train.
+A notebook stores a bench as a picture and a sentence that names its runs. From the two, :func:`html_around` makes a
+bench that works without a kernel; the picture stays where no script runs, and on paper. The script is a file of the
+site, which a page loads when a reader comes near, and so are the images, fetched when she presses Train.
 """
 
 import html

@@ -5,7 +5,7 @@ globalThis.trainingWorker ??= () => {
   "use strict";
 
   const { PIXELS, CLASSES, sparse, train, answers } = trainingEngine();
-  const PAUSE_BETWEEN_REPORTS = 50; // milliseconds
+  const PAUSE_BETWEEN_REPORTS = 100; // milliseconds
   let training, held_out, run = null, unit = 0;
 
   // The file is a script that holds one text, in base64: labels, then greys, two in a byte, compressed by gzip, whose

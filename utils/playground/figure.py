@@ -1,9 +1,10 @@
 """The playground: a figure in the page whose settings a reader changes, and whose paths follow at once.
 
 The work is done by ``playground.js``, which computes and draws in the reader's browser; no server and no kernel takes
-part. The update rules are in ``utils/rules.js``, for it and for the bench. This module checks the settings and writes the HTML: a still picture, which is all there is where scripts do not
-run, the settings, and the script. Each output carries its own copy of the script, because JupyterLab shows any output
-alone and Colab puts each into a frame of its own. In a page with several, the first copy to run serves them all.
+part. The update rules are in ``utils/rules.js``, for it and for the bench. This module checks the settings and writes
+the HTML: a still picture, which is all there is where scripts do not run, the settings, and the script. Each output
+carries its own copy of the script, because JupyterLab shows any output alone and Colab puts each into a frame of its
+own. In a page with several, the first copy to run serves them all.
 """
 
 import base64
