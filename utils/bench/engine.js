@@ -46,20 +46,20 @@ globalThis.trainingEngine ??= () => {
     }
   }
 
-  // out[at + j] += the sum of scales[k] * matrix[rows[k]][j] for k in [from, to). Four rows at a time: each number of
-  // `out` is then read and written a quarter as often. Nearly all of the work is done here.
+  // out[at + j] += the sum of scales[k] * matrix[rows[k]][j] for k in [from, to). Eight rows at a time, the last ones
+  // made up with zeros: each number of `out` is then read and written an eighth as often. Nearly all of the work is
+  // done here.
   function add_rows(out, at, width, matrix, rows, scales, from, to) {
-    let k = from;
-    for (; k + 3 < to; k += 4) {
-      const a = scales[k], b = scales[k + 1], c = scales[k + 2], d = scales[k + 3];
-      const p = rows[k] * width, q = rows[k + 1] * width, r = rows[k + 2] * width, s = rows[k + 3] * width;
+    const scale = (k) => k < to ? scales[k] : 0, row = (k) => k < to ? rows[k] * width : 0;
+    for (let k = from; k < to; k += 8) {
+      const a = scales[k], b = scale(k + 1), c = scale(k + 2), d = scale(k + 3);
+      const e = scale(k + 4), f = scale(k + 5), g = scale(k + 6), h = scale(k + 7);
+      const p = rows[k] * width, q = row(k + 1), r = row(k + 2), s = row(k + 3);
+      const t = row(k + 4), u = row(k + 5), v = row(k + 6), w = row(k + 7);
       for (let j = 0; j < width; j++) {
-        out[at + j] += a * matrix[p + j] + b * matrix[q + j] + c * matrix[r + j] + d * matrix[s + j];
+        out[at + j] += a * matrix[p + j] + b * matrix[q + j] + c * matrix[r + j] + d * matrix[s + j]
+          + e * matrix[t + j] + f * matrix[u + j] + g * matrix[v + j] + h * matrix[w + j];
       }
-    }
-    for (; k < to; k++) {
-      const a = scales[k], p = rows[k] * width;
-      for (let j = 0; j < width; j++) out[at + j] += a * matrix[p + j];
     }
   }
 
@@ -189,5 +189,5 @@ globalThis.trainingEngine ??= () => {
     return { all, sure };
   }
 
-  return { PIXELS, CLASSES, sparse, layers, size_of, initial_theta, shuffle, gradient, workspace, train, answers };
+  return { PIXELS, CLASSES, sparse, layers, initial_theta, shuffle, add_rows, by_place, workspace, train, answers };
 };

@@ -226,7 +226,7 @@ globalThis.trainingBench ??= (() => {
     button.train {
       min-width: 6em; border-color: var(--accent); background: var(--accent); color: var(--paper); font-weight: 600;
     }
-    .settings, .curves, .inside { display: grid; gap: 10px 22px; }
+    .settings, .curves, .inside { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px 22px; }
     .settings { grid-template-columns: repeat(auto-fill, minmax(min(10rem, 44%), 1fr)); align-items: end; margin: 12px 0; }
     .settings .wide { grid-column: span 2; }
     .settings .row { flex-wrap: nowrap; min-height: 32px; }
@@ -260,10 +260,10 @@ globalThis.trainingBench ??= (() => {
     caption { padding-bottom: 4px; text-align: left; }
     @container (min-width: 36rem) {
       .curves { grid-template-columns: 1fr 1fr; }
-      .inside { grid-template-columns: 10rem 1fr; }
+      .inside { grid-template-columns: 10rem minmax(0, 1fr); }
       .inside .whole { grid-column: 1 / -1; }
     }
-    @media print { .app { display: none; } slot { display: block !important; } }
+    @media print { .app { display: none; } slot[hidden] { display: block !important; } }
   `;
 
   const benches = [];
@@ -276,14 +276,14 @@ globalThis.trainingBench ??= (() => {
     let asked = null, shown = null, abort = null, tried = false, next_id = 0;
 
     const option = (value, words = value) => `<option value="${value}">${words}</option>`;
-    const choose = (name, words = (value) => value) => `<label><span>${text[name]}</span><select name="${name}">${
-      [...new Set([...choices[name], preset[name]])].map((value) => option(value, words(value))).join("")}</select></label>`;
+    const choose = (name, words = (value) => value) => `<label><span>${text[name]}</span><select name="${name}"
+      aria-label="${text[name]}">${[...new Set([...choices[name], preset[name]])].map((value) => option(value, words(value))).join("")}</select></label>`;
     const button = (name, look = "") => `<button name="${name}" class="${look}">${text[name]}</button>`;
     const root = host.attachShadow({ mode: "open" });
     root.innerHTML = `<style>${STYLE}</style><slot></slot>
       <div class="app" role="group" aria-label="${text.title}">
-        <label><span>${text.preset}</span><select name="preset">${option("", text.own)}${
-          Object.keys(questions).map((key) => option(key, text[`preset_${key}`])).join("")}</select></label>
+        <label><span>${text.preset}</span><select name="preset" aria-label="${text.preset}">${option("", text.own)}${
+          Object.entries(questions).map(([key, { title }]) => option(key, title)).join("")}</select></label>
         <div class="question" hidden><p></p><details><summary>${text.answer}</summary><p></p></details></div>
         <div class="settings">
           ${choose("optimizer")}
@@ -348,12 +348,12 @@ globalThis.trainingBench ??= (() => {
       return settings;
     }
     function ask(key) {
-      asked = questions[key] ?? null;
+      asked = questions[key]?.runs ?? null;
       find(".question").hidden = !asked;
       if (!asked) return;
       const [question, answer] = app.querySelectorAll(".question p");
-      question.textContent = text[`question_${key}`];
-      answer.textContent = text[`answer_${key}`];
+      question.textContent = questions[key].question;
+      answer.textContent = questions[key].answer;
       find(".question details").hidden = true;
       find(".question details").open = false;
       fill({ ...config.defaults, ...asked.at(-1) });
@@ -395,7 +395,7 @@ globalThis.trainingBench ??= (() => {
         }
       }
       if (data.epoch || status === "paused" || run.losses.length === data.losses.length) later();
-      else redraw();
+      else if (!matchMedia("(prefers-reduced-motion: reduce)").matches) redraw();
     }
     function ended(how) {
       run.how = how;
@@ -428,7 +428,8 @@ globalThis.trainingBench ??= (() => {
     function broken() {
       worker?.terminate();
       worker = null;
-      images = "none";
+      abort?.abort();
+      loaded("broken");
       run = null;
       queue = [];
       set("idle");
@@ -469,6 +470,7 @@ globalThis.trainingBench ??= (() => {
         return true;
       } catch (error) {
         images = "none";
+        if (!worker) return; // which has been said
         tried = true;
         set("idle");
         tell({ AbortError: "load_stopped" }[error.name] ?? (error.message === "damaged" ? "damaged" : "missing"));

@@ -84,9 +84,9 @@ def script():
 
 def _said(source):
     """Return those texts of the room that the script says; the others are the panel's."""
-    words = set(re.findall(r"\w+", source))
-    stems = ("preset_", "question_", "answer_", "schedule_", "page_")
-    return {key: text for key, text in texts("bench").items() if key in words or key.startswith(stems)}
+    table, words = texts("bench"), set(re.findall(r'(?:text\.|")(\w+)\b', source))
+    mine = {key for key in table if key in words and f"page_{key}" not in table}
+    return {key: text for key, text in table.items() if key in mine or key.startswith(("schedule_", "page_"))}
 
 
 def html_around(description, static, data_size):
@@ -104,11 +104,16 @@ def html_around(description, static, data_size):
     runs = runs_of(description)
     if runs is None:
         return None
+    said = texts("bench")
+    parts = {"title": "preset", "question": "question", "answer": "answer"}
     config = {
         "preset": runs[-1],
         "defaults": DEFAULTS,
         "choices": CHOICES,
-        "questions": QUESTIONS,
+        "questions": {
+            key: {"runs": each} | {part: said[f"{stem}_{key}"] for part, stem in parts.items()}
+            for key, each in QUESTIONS.items()
+        },
         "looks": {name: {"color": COLORS[name], "shape": SHAPES[MARKERS[name]]} for name in COLORS},
         "file": {"name": DATA, "bytes": data_size, "counts": IMAGES, "levels": LEVELS},
     }
