@@ -93,15 +93,42 @@ MISTAKES = {
     "no correction of Adam's start": ("Adam", "(1 - beta_2 ** t) ** 0.5 / (1 - beta_1 ** t)", "1"),
     "Nesterov without its look ahead": ("Nesterov", "theta[i] + momentum * v[i] - learning_rate * g[i];\n",
     "theta[i] + v[i];\n"),
-    "one pixel of four forgotten": ("SGD", " + d * matrix[s + j]", ""),
+    "one pixel of eight forgotten": ("Momentum", " + d * dense[t + j]\n", "\n"),
+    "other weights multiplied, four at once": ("SGD", "number 16 add set 7", "number 32 add set 7"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_noticed(mistake):
     optimizer, before, after = MISTAKES[mistake]
-    script, run, _ = both(settings_of(optimizer, 20), [(before, after)])
+    units = 7 if optimizer == "Momentum" else 20  # four at once goes only where four divides
+    script, run, _ = both(settings_of(optimizer, units), [(before, after)])
     assert len(script["losses"]) < 51 or distance(script, run) > CLOSE
+
+
+@pytest.mark.parametrize("width", [4, 100, 7])
+def test_one_at_a_time_and_four_at_once_multiply_alike(width):
+    products = """async (engine, { grey, dense, width }) => {
+        const rows = engine.sparse(Uint8Array.from(grey), 15), floats = Float32Array.from(dense);
+        const fill = () => new Float32Array(rows.count * width).fill(0.5);
+        return [engine.multiply, engine.product].map((way) => {
+            const out = fill();
+            way(out, rows, floats, width);
+            return out;
+        });
+    }"""
+    grey, dense = draw(0, 5)[0][:9], np.random.default_rng(5).normal(size=(PIXELS, width)).astype(np.float32)
+    grey[3] = 0  # a black image
+    expected = 0.5 + (grey / LEVELS) @ dense
+    argument = {"grey": grey.ravel().tolist(), "dense": dense.ravel().tolist(), "width": width}
+    for out in in_node(products, argument):
+        np.testing.assert_allclose(np.reshape(out, expected.shape), expected, atol=1e-4)
+
+
+def test_without_webassembly_it_computes_one_at_a_time():
+    settings = settings_of("SGD", 20)
+    script, run, _ = both(settings, [("new WebAssembly.Module(", "new WebAssembly.Refused(")])
+    assert distance(script, run) < CLOSE
 
 
 @pytest.mark.parametrize(("seed", "units"), [(0, 100), (1, 0), (9, 5)])

@@ -85,7 +85,8 @@ def test_what_is_offered_can_be_used():
 
 
 def test_the_script_is_small_and_needs_nobody():
-    own, rules = script().encode(), (ROOT / "utils" / "rules.js").read_bytes()
+    own = re.sub(r"const text = \{.*\};", "const text = {};", script()).encode()  # texts do not count, as in playground
+    rules = (ROOT / "utils" / "rules.js").read_bytes()
     size = len(gzip.compress(own, 9, mtime=0)) - len(gzip.compress(rules, 9, mtime=0))
     assert size <= 14 * 1024, "beyond what the playground has too"
     text = own.decode()

@@ -381,17 +381,6 @@ def test_a_question_comes_first_and_its_answer_after_the_run(open_bench):
     assert bench.control("preset").input_value() == ""
 
 
-def test_a_run_that_diverges_stops_and_says_where(open_bench):
-    bench = open_bench()
-    bench.choose(optimizer="Nesterov", units="300")
-    bench.control("learning_rate").press("End")
-    bench.button("train").click()
-    bench.wait_for("page_diverged_run")
-    steps = bench.get("runs[0].losses.length")
-    assert steps < 900
-    assert f"mini-batch {steps}" in bench.said
-
-
 def test_the_weights_of_a_chosen_unit_are_shown(open_bench):
     bench = open_bench()
     bench.train(units="5")

@@ -53,7 +53,7 @@ globalThis.trainingWorker ??= () => {
     }
     const mistakes = wrong.sort((a, b) => sure[b] - sure[a]).slice(0, 6).map((i) => {
       const grey = new Float32Array(PIXELS);
-      for (let k = held_out.starts[i]; k < held_out.starts[i + 1]; k++) grey[held_out.pixels[k]] = held_out.values[k];
+      for (let k = held_out.starts[i]; k < held_out.starts[i + 1]; k++) grey[held_out.columns[k]] = held_out.values[k];
       return { grey, label: held_out.labels[i], answer: all[i], sure: sure[i] };
     });
     return { val_accuracy: 1 - wrong.length / held_out.count, confusion, mistakes };
@@ -117,5 +117,5 @@ globalThis.trainingWorker ??= () => {
       if (run?.net && !run.going) report();
     },
   };
-  onmessage = ({ data }) => orders[data.order](data);
+  globalThis.onmessage = ({ data }) => orders[data.order](data);
 };
