@@ -9,6 +9,9 @@ from tests.bench.in_node import in_node
 from utils import optimizers
 from utils.bench import engine
 from utils.bench.engine import LEVELS, PIXELS, Images, initial_theta, train_in_page, uniforms
+from utils.plotting import COLORS
+
+pytestmark = pytest.mark.slow  # each test starts Node.js
 
 IMAGES, BATCH, EPOCHS = 82, 32, 17  # three mini-batches an epoch, the last one smaller: 51 steps
 #: Learning rates with which 50 steps change much and do not diverge.
@@ -204,5 +207,5 @@ def test_the_cosine_is_that_of_keras(keras):
 
 def test_the_rules_are_those_of_the_course():
     names = in_node("async () => Object.keys(optimizerRules().RULES)")
-    assert names == list(RATES)
+    assert names == list(RATES) == list(engine.OPTIMIZERS) == list(COLORS)
     assert all(hasattr(optimizers, name) for name in names)

@@ -8,6 +8,8 @@ import pytest
 
 from tests.bench.in_node import in_node
 
+pytestmark = pytest.mark.slow  # each test starts Node.js
+
 COUNTS = {"train": 64, "held_out": 10}
 SETTINGS = {
     "optimizer": "SGD",

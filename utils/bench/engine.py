@@ -15,6 +15,7 @@ IMAGES = {"train": 6_000, "held_out": 1_500}
 #: A pixel's grey is a whole number from 0 to this one, divided by it. 4 bits, because 8 bits are twice the download.
 LEVELS = 15
 PIXELS, CLASSES = 784, 10
+OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop", "Adam")
 SCHEDULES = {
     "constant": lambda t, total: 1.0,
     "cosine": lambda t, total: 0.5 * (1 + np.cos(np.pi * t / total)),
@@ -167,7 +168,15 @@ def train_in_page(
     Returns
     -------
     PageRun
+
+    Raises
+    ------
+    ValueError
+        If there is no such optimizer or schedule.
     """
+    for name, value, known in (("optimizer", optimizer, OPTIMIZERS), ("schedule", schedule, SCHEDULES)):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
     x, y, x_val, y_val = images
     theta = initial_theta(seed, units) if theta is None else theta
     theta = theta.astype(float)

@@ -244,7 +244,7 @@ globalThis.trainingBench ??= (() => {
     .runs li { padding-left: 34px; text-indent: -34px; }
     li svg { width: 26px; height: 14px; margin-right: 8px; vertical-align: -2px; overflow: visible; }
     .inside { margin-top: 10px; padding-top: 12px; border-top: 1px solid var(--line); }
-    h4 { margin: 0 0 6px; font-size: 14px; font-weight: 600; }
+    .head { margin: 0 0 6px; font-weight: 600; }
     .picture { width: 140px; height: 140px; image-rendering: pixelated; border: 1px solid var(--line); }
     .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 8px; }
     .mistakes canvas { width: 56px; height: 56px; float: left; margin-right: 8px; image-rendering: pixelated; }
@@ -280,6 +280,7 @@ globalThis.trainingBench ??= (() => {
       aria-label="${text[name]}">${[...new Set([...choices[name], preset[name]])].map((value) => option(value, words(value))).join("")}</select></label>`;
     const button = (name, look = "") => `<button name="${name}" class="${look}">${text[name]}</button>`;
     const root = host.attachShadow({ mode: "open" });
+    host.style.paddingBottom = 0; // the room that was kept
     root.innerHTML = `<style>${STYLE}</style><slot></slot>
       <div class="app" role="group" aria-label="${text.title}">
         <label><span>${text.preset}</span><select name="preset" aria-label="${text.preset}">${option("", text.own)}${
@@ -306,10 +307,10 @@ globalThis.trainingBench ??= (() => {
         </div>
         <div class="swept" hidden><div class="chart"><canvas role="img"></canvas></div><ul class="runs"></ul></div>
         <div class="inside" hidden>
-          <div><h4>${text.sees}</h4><canvas class="picture" role="img"></canvas>
+          <div><p class="head">${text.sees}</p><canvas class="picture" role="img"></canvas>
             <label><span>${text.unit}<b></b></span><input type="range" name="unit" min="1" value="1" aria-label="${text.unit}"></label>
           </div>
-          <div><h4></h4><ul class="mistakes"></ul></div>
+          <div><p class="head"></p><ul class="mistakes"></ul></div>
           <details class="whole"><summary>${text.confusion}</summary><div class="scroll" tabindex="0"></div></details>
         </div>
       </div>`;

@@ -53,12 +53,16 @@ _RUN = re.compile(
     r"\d+: (?P<optimizer>\w+), learning rate (?P<learning_rate>[\d.e+-]+), "
     r"batch (?P<batch_size>\d+), (?P<units>\d+) units, seed \d+"
 )
+# Keeps room for the controls, so that nothing jumps, and loads the script when the bench is a screen away.
 _LOADER = """
-(({ previousElementSibling: bench }) => new IntersectionObserver(([seen], self) => {
-  if (!seen.isIntersecting) return;
-  self.disconnect();
-  document.head.append(Object.assign(document.createElement("script"), { src: "%s" }));
-}, { rootMargin: "100%%" }).observe(bench))(document.currentScript);
+(({ previousElementSibling: bench }) => {
+  bench.style.paddingBottom = "max(24rem, 45rem - 55vw)";
+  new IntersectionObserver(([seen], self) => {
+    if (!seen.isIntersecting) return;
+    self.disconnect();
+    document.head.append(Object.assign(document.createElement("script"), { src: "%s" }));
+  }, { rootMargin: "100%%" }).observe(bench);
+})(document.currentScript);
 """
 
 

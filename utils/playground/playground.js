@@ -50,10 +50,11 @@ globalThis.optimizerPlayground ??= (() => {
   function descend(name, settings, surface, start, steps, noise = null) {
     const rule = RULES[name], theta = Float64Array.from(start), state = rule.init(theta);
     const x = new Float64Array(steps + 1), y = new Float64Array(steps + 1), loss = new Float64Array(steps + 1);
-    for (let t = 0; t <= steps; t++) {
+    for (let t = 0; ; t++) {
       x[t] = theta[0];
       y[t] = theta[1];
       loss[t] = surface.value(x[t], y[t]);
+      if (t === steps) return { x, y, loss };
       const g = surface.gradient(x[t], y[t]);
       if (noise) {
         g[0] += noise[2 * t];
@@ -61,7 +62,6 @@ globalThis.optimizerPlayground ??= (() => {
       }
       rule.step(theta, g, state, settings);
     }
-    return { x, y, loss };
   }
 
   // A run has diverged if from some step on its loss stays above `ceiling`.
