@@ -1,5 +1,6 @@
 """The bench in the page, in a browser: trained as a reader does, online, from a disk, and where something is wrong."""
 
+import json
 import re
 import shutil
 import threading
@@ -459,6 +460,26 @@ def test_it_shuts_nobody_out(open_bench, axe, theme):
     bench.page.evaluate(axe)
     found = bench.page.evaluate("async () => (await axe.run(document.querySelector('figure'))).violations")
     assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
+
+
+def test_the_page_stays_responsive_while_it_trains(browser, open_bench):
+    """No task of the page takes 50 ms of the processor's time; by the clock, a busy machine would make any longer."""
+    bench = open_bench()
+    bench.control("preset").select_option("falling")
+    bench.button("train").wait_for()
+    browser.start_tracing(page=bench.page, categories=["toplevel", "devtools.timeline"])
+    bench.button("train").click()
+    bench.host.get_by_role("status").filter(has_text="Run 2: epoch 2").wait_for(timeout=SECONDS)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    threads = {(each["pid"], each["tid"]): each["args"]["name"] for each in events if each["name"] == "thread_name"}
+    tasks = [
+        each["tdur"] / 1000
+        for each in events
+        if "tdur" in each and "RunTask" in each["name"] and threads[each["pid"], each["tid"]] == "CrRendererMain"
+    ]
+    assert len(tasks) > 100
+    assert max(tasks) < 50
+    bench.button("stop").click()
 
 
 def test_it_follows_the_theme(open_bench):

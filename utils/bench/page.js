@@ -247,8 +247,8 @@ globalThis.trainingBench ??= (() => {
     .head { margin: 0 0 6px; font-weight: 600; }
     .picture { width: 140px; height: 140px; image-rendering: pixelated; border: 1px solid var(--line); }
     .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 8px; }
-    .mistakes canvas { width: 56px; height: 56px; float: left; margin-right: 8px; image-rendering: pixelated; }
-    .mistakes li { min-height: 56px; font-size: 12.5px; line-height: 1.3; }
+    .mistakes canvas { flex: none; width: 56px; height: 56px; image-rendering: pixelated; }
+    .mistakes li { display: flex; gap: 8px; font-size: 12.5px; line-height: 1.3; overflow-wrap: anywhere; }
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; font-size: 12px; }
     th { padding: 2px 6px; font-weight: 400; text-align: right; white-space: nowrap; }
