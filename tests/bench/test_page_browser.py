@@ -408,6 +408,10 @@ def test_the_weights_of_a_chosen_unit_are_shown(open_bench):
     bench.train(units="5")
     picture = "host => host.shadowRoot.querySelector('.picture').toDataURL()"
     first = bench.host.evaluate(picture)
+    bench.control("unit").press("End")
+    bench.page.wait_for_function(f"({picture})(document.querySelector('.training-bench')) !== {first!r}")
+    bench.control("unit").press("Home")
+    bench.page.wait_for_function(f"({picture})(document.querySelector('.training-bench')) === {first!r}")
     bench.choose(epochs="20")
     bench.button("train").click()
     bench.page.wait_for_function("document.querySelector('.training-bench').bench.runs[1]?.losses.length > 3")

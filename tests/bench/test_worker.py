@@ -98,8 +98,10 @@ def test_it_pauses_steps_and_goes_on():
 
 def test_it_shows_the_weights_of_the_unit_that_one_looks_at():
     orders = [{"order": "step"}, {"order": "look", "unit": 5}, {"order": "look", "unit": 0}, {"order": "stop"}]
-    shown = [each["first"] for each in drive(begin(going=False), *orders) if each["kind"] == "progress"]
+    run = begin(going=False) | {"to_see": True}
+    shown = [each["first"] for each in drive(run, *orders) if each["kind"] in ("progress", "weights")]
     assert shown[0] == shown[2] != shown[1]
+    assert "weights" in [each["kind"] for each in drive(run | {"going": True}, {"after": 16}, orders[1], {"wait": 9})]
 
 
 def test_a_loss_that_is_no_number_ends_the_run():

@@ -263,6 +263,7 @@ globalThis.trainingBench ??= (() => {
       .inside { grid-template-columns: 10rem minmax(0, 1fr); }
       .inside .whole { grid-column: 1 / -1; }
     }
+    @media (forced-colors: active) { button[aria-disabled=true] { border-color: GrayText; color: GrayText; } }
     @media print { .app { display: none; } slot[hidden] { display: block !important; } }
   `;
 
@@ -381,14 +382,18 @@ globalThis.trainingBench ??= (() => {
     // What the worker says ----------------------------------------------------------------------------------------------
     function hear({ data }) {
       if (data.kind === "loaded" || data.kind === "damaged") return loaded(data.kind);
-      if (!run || data.id !== run.id) return;
+      if (data.kind === "weights" && shown?.run.id === data.id) {
+        shown.weights = data.weights;
+        redraw();
+      }
+      if (!run || data.id !== run.id || data.kind === "weights") return;
       if (data.kind === "end") return ended(data.how);
       for (const loss of data.losses) run.losses.push(loss);
-      shown = { run, weights: data.weights, ...shown?.run === run ? { results: shown.results } : {} };
+      if (!run.sweep) shown = { run, weights: data.weights, results: shown?.run === run ? shown.results : null };
       if (data.epoch) {
         run.epochs.push(data.epoch);
-        shown.results = data.epoch;
         if (!run.sweep) {
+          shown.results = data.epoch;
           const { val_accuracy, seconds: time } = data.epoch, values = { number: run.number, epoch: run.epochs.length };
           tell("page_training", {
             ...values, epochs: run.settings.epochs, accuracy: percent(val_accuracy), time: seconds(time),
@@ -498,11 +503,10 @@ globalThis.trainingBench ??= (() => {
         runs.push(run);
         run.number = runs.length;
         tell("page_starting", run);
+        named("unit").max = settings.units || 10;
+        show_unit();
       }
-      const units = settings.units || 10;
-      named("unit").max = units;
-      show_unit();
-      worker.postMessage({ order: "begin", id: run.id, settings, going });
+      worker.postMessage({ order: "begin", id: run.id, settings, going, to_see: !sweep });
       later();
     }
     const send = (order, more) => worker?.postMessage({ order, ...more });

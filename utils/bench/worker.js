@@ -6,7 +6,7 @@ globalThis.trainingWorker ??= () => {
 
   const { PIXELS, CLASSES, sparse, train, answers } = trainingEngine();
   const PAUSE_BETWEEN_REPORTS = 100; // milliseconds
-  let training, held_out, run = null, unit = 0;
+  let training, held_out, run = null, seen = null, unit = 0; // `seen` is the run whose weights one looks at
 
   // The file is a script that holds one text, in base64: labels, then greys, two in a byte, compressed by gzip, whose
   // sum tells whether all has arrived.
@@ -36,12 +36,15 @@ globalThis.trainingWorker ??= () => {
     channel.port1.postMessage(0);
   });
 
+  function weights_of({ W1, width }) {
+    return Float32Array.from({ length: PIXELS }, (_, p) => W1[p * width + Math.min(unit, width - 1)]);
+  }
+
   function report(more = {}) {
-    const { net, id, t } = run, weights = new Float32Array(PIXELS), losses = Float32Array.from(run.losses);
-    for (let p = 0; p < PIXELS; p++) weights[p] = net.W1[p * net.width + Math.min(unit, net.width - 1)];
+    const { net, id, t } = run, losses = Float32Array.from(run.losses);
     run.losses = [];
     run.reported = performance.now();
-    postMessage({ kind: "progress", id, t, losses, weights, ...more });
+    postMessage({ kind: "progress", id, t, losses, weights: weights_of(net), ...more });
   }
 
   // How the held-out images fare: right answers, who is taken for whom, and the surest of the mistakes.
@@ -64,6 +67,7 @@ globalThis.trainingWorker ??= () => {
     run.seconds += (performance.now() - began) / 1000;
     Object.assign(run, { net, t, loss: run.loss + loss * count, hits: run.hits + hits });
     run.losses.push(loss);
+    if (run.to_see) seen = run;
     if (!Number.isFinite(loss)) return end("diverged");
     if (value.ends_epoch) {
       const means = { loss: run.loss / training.count, accuracy: run.hits / training.count, seconds: run.seconds };
@@ -99,9 +103,9 @@ globalThis.trainingWorker ??= () => {
         postMessage({ kind: "damaged" });
       }
     },
-    begin({ id, settings, going }) {
+    begin({ id, settings, going, to_see }) {
       const steps = train(settings, training);
-      run = { id, settings, steps, going, t: 0, loss: 0, hits: 0, seconds: 0, losses: [], reported: 0 };
+      run = { id, settings, steps, going, to_see, t: 0, loss: 0, hits: 0, seconds: 0, losses: [], reported: 0 };
       if (going) go();
     },
     go() {
@@ -114,7 +118,7 @@ globalThis.trainingWorker ??= () => {
     stop() { if (run) end("stopped"); },
     look(message) {
       unit = message.unit;
-      if (run?.net && !run.going) report();
+      if (seen) postMessage({ kind: "weights", id: seen.id, weights: weights_of(seen.net) });
     },
   };
   globalThis.onmessage = ({ data }) => orders[data.order](data);
