@@ -19,9 +19,12 @@ import pydata_sphinx_theme
 from docutils import nodes
 from PIL import Image
 from sphinx.jinja2glue import BuiltinTemplateLoader
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib import katex
+
+from utils.bench import page as bench_page
 
 COLAB = "https://colab.research.google.com/"
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
@@ -231,6 +234,37 @@ def mark_verdicts(app, doctree, docname):
             code.parent.parent["classes"].append("verdict")
 
 
+class FindBenches(SphinxTransform):
+    """Write on the picture of a stored bench the words that are stored beside it, before MyST-NB drops these."""
+
+    default_priority = 5
+
+    def apply(self):
+        """Go over the outputs of which several forms are stored."""
+        for bundle in self.document.findall(nodes.container):
+            if bundle.get("nb_element") != "mime_bundle":
+                continue
+            forms = {form["mime_type"]: form for form in bundle.children}
+            words = forms["text/plain"].astext() if "text/plain" in forms else ""
+            if "image/png" in forms and bench_page.runs_of(words):
+                next(forms["image/png"].findall(nodes.image))["bench"] = words
+
+
+def open_benches(app, doctree, docname):
+    """Make the picture of a bench one that trains in the reader's browser."""
+    if app.builder.name != "html":
+        return
+    size = (Path(app.srcdir) / "assets" / bench_page.DATA).stat().st_size
+    for image in list(doctree.findall(nodes.image)):
+        if "bench" in image:
+            static = "../" * docname.count("/") + "_static/"
+            around = bench_page.html_around(image["bench"], static, size)
+            before, after = (nodes.raw("", words, format="html") for words in around)
+            image.parent.children[image.parent.index(image)] = before
+            before.parent = image.parent
+            image.parent.insert(image.parent.index(before) + 1, [image, after])
+
+
 class Race(SphinxDirective):
     """The moving picture of the home page; its content is the caption, ``:alt:`` what one would see."""
 
@@ -248,7 +282,7 @@ class Race(SphinxDirective):
 
 
 def write_extras(app, exception):
-    """Write the site map, and the page that GitHub shows for wrong addresses."""
+    """Write the site map, the script of the benches, and the page that GitHub shows for wrong addresses."""
     if exception or app.builder.format != "html":
         return
     base, output = app.config.html_baseurl, Path(app.outdir)
@@ -258,6 +292,7 @@ def write_extras(app, exception):
     (output / "sitemap.xml").write_text(f"{head}{locations}</urlset>\n", encoding="utf-8")
     template = Path(__file__).with_name("404.html").read_text(encoding="utf-8")
     logo = Path(app.srcdir, app.config.html_logo).read_text(encoding="utf-8")
+    (output / "_static" / bench_page.SCRIPT).write_text(bench_page.script(), encoding="utf-8")
     page = template.replace("{home}", base).replace("{title}", html.escape(app.config.html_title))
     (output / "404.html").write_text(page.replace("{logo}", logo), encoding="utf-8")
 
@@ -292,10 +327,12 @@ def setup(app):
     app.setup_extension("site_search")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
+    app.add_transform(FindBenches)
     app.add_js_file(None, body=EARLY_SCRIPT, priority=900)
     app.connect("config-inited", set_address)
     app.connect("doctree-resolved", replace_badge)
     app.connect("doctree-resolved", mark_verdicts)
+    app.connect("doctree-resolved", open_benches)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
     app.connect("build-finished", shrink_figures)

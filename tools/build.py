@@ -29,8 +29,8 @@ def refusal():
     )
 
 
-def is_outdated(pages, parts=(ROOT / "book" / "assets", ROOT / "tools")):
-    """Whether the style sheet or the extension is newer than the built pages, which Sphinx would leave as they are."""
+def is_outdated(pages, parts=(ROOT / "book" / "assets", ROOT / "tools", ROOT / "utils" / "bench")):
+    """Whether style sheet, extension or bench are newer than the built pages, which Sphinx would leave as they are."""
     files = [file for part in parts for file in part.rglob("*") if file.is_file() and file.suffix != ".pyc"]
     built = pages / "index.html"
     return built.exists() and max(file.stat().st_mtime for file in files) > built.stat().st_mtime

