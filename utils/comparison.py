@@ -259,7 +259,7 @@ def holm(p_values):
     Returns
     -------
     numpy.ndarray
-        In the order given. Calling those up to 0.05 real, one is wrong in at most 5 % of studies.
+        In the order given. Call those up to 0.05 firm, and at most 5 % of such studies have a false alarm among them.
     """
     p_values = np.asarray(p_values, dtype=float)
     order = np.argsort(p_values, kind="stable")
@@ -281,7 +281,7 @@ def verdicts(scores):
     -------
     pandas.DataFrame
         Indexed by the pair, the better first: ``difference``, the mean lead, in the unit of the scores; ``p``,
-        adjusted; and ``real``, whether that is below 0.05.
+        adjusted; and ``firm``, whether that is below 0.05.
     """
     rows = {}
     for pair in itertools.combinations(scores.columns, 2):
@@ -291,4 +291,4 @@ def verdicts(scores):
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.names = ["better", "worse"]
     table["p"] = holm(table["p"])
-    return table.assign(real=table["p"] < 0.05)
+    return table.assign(firm=table["p"] < 0.05)
