@@ -5,7 +5,11 @@
     python benchmarks/comparison.py --run work.jsonl --write utils/comparison.csv
 
 Every trial is one training of five epochs. First each optimizer is tried at each learning rate of one grid, with three
-seeds, and scored on the validation images: once with a constant learning rate, once with one that falls linearly to 0.
+seeds, and scored on the validation images. With a learning rate that falls linearly to 0, what is far from the best is
+left out, by one rule for all: the search begins with the rate that was best when constant and the next two above it,
+and goes on at either end until the best of those tried lies inside. (With a constant rate the rule would change no
+choice, since the best of a grid is the best of any part around it.)
+
 Then the best learning rate of each gets twelve seeds that took no part in that choice: with a constant rate they are
 scored on the test images, and Keras' default too; with both schedules, and twelve more seeds, on held-out images, which
 no score was taken on before. What the held-out images are asked was written down before they were scored:
@@ -21,6 +25,7 @@ all cores, one to a core.
 """
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
@@ -44,6 +49,33 @@ ROUNDING = {"accuracy": 5, "loss": 4, "train_loss": 4}
 COLUMNS = ["run", "network", "optimizer", "schedule", "learning_rate", "seed", "scored_on"]
 
 
+def windows(begin, tried, grid):
+    """Return the learning rates that a search is to try next, with those that it has tried, for each pair.
+
+    Parameters
+    ----------
+    begin : mapping
+        By network and optimizer, the learning rate at which the search begins, with the next two above it.
+    tried : pandas.DataFrame or None
+        The tuning trials so far. Where the best is the lowest or the highest, one more rate is added at that end.
+    grid : sequence of float
+    """
+    means = None if tried is None else tried.groupby(["network", "optimizer", "learning_rate"])["accuracy"].mean()
+    found = {}
+    for pair, rate in dict(begin).items():
+        low = grid.index(rate)
+        high = min(low + 2, len(grid) - 1)
+        if means is not None:
+            some = means[pair].sort_index()
+            low, high, best = (grid.index(each) for each in (some.index[0], some.index[-1], some.idxmax()))
+            if best == low:
+                low = max(low - 1, 0)
+            elif best == high:
+                high = min(high + 1, len(grid) - 1)
+        found[pair] = grid[low : high + 1]
+    return found
+
+
 def run(path, jobs=-1, label="first"):
     """Run what is left of one run of the study, keep each result in ``path``, and return the table of all."""
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the worker processes inherit it: one trial to a core
@@ -60,16 +92,28 @@ def run(path, jobs=-1, label="first"):
     from utils.sweep import grid, sweep
 
     seed_base, schedules, scored_on = RUNS[label]
-    pairs = {"network": list(NETWORKS), "optimizer": list(OPTIMIZERS)}
     tables, chosen = [], {}
+
+    def tuned(rates, schedule):
+        """Return the tuning trials of each pair at its learning rates."""
+        shared = {"schedule": [schedule], "seed": [seed_base + seed for seed in TUNING_SEEDS]}
+        settings = []
+        for (network, optimizer), some in rates.items():
+            one = {"network": [network], "optimizer": [optimizer], "learning_rate": some}
+            settings += grid(**one, **shared, scored_on=["validation"])
+        return sweep(trial, settings, path, progress=True)
+
     with joblib.parallel_config("loky", n_jobs=jobs):
         for schedule in schedules:
-            seeds = [seed_base + seed for seed in TUNING_SEEDS]
-            settings = grid(
-                **pairs, schedule=[schedule], learning_rate=LEARNING_RATES, seed=seeds, scored_on=["validation"]
-            )
-            tables.append(sweep(trial, settings, path, progress=True))
-            chosen[schedule] = chosen_learning_rates(tables[-1])
+            if schedule == "constant":
+                rates = dict.fromkeys(itertools.product(NETWORKS, OPTIMIZERS), LEARNING_RATES)
+                table = tuned(rates, schedule)
+            else:
+                rates, table = {}, None
+                while rates != (rates := windows(chosen["constant"], table, LEARNING_RATES)):
+                    table = tuned(rates, schedule)
+            tables.append(table)
+            chosen[schedule] = chosen_learning_rates(table)
         if not schedules:  # the learning rates are those that the stored first run chose
             stored = load_results()
             stored = stored[(stored["run"] == "first") & (stored["scored_on"] == "validation")]
@@ -99,6 +143,8 @@ def run_all(path, jobs, labels):
         table.insert(0, "run", label)
         tables.append(table)
     table = pd.concat(tables, ignore_index=True).round(ROUNDING)
+    by_epoch = [name for name in table.columns if name.startswith("after_")]
+    table.loc[table["scored_on"] != "held-out", by_epoch] = float("nan")  # nobody asks, and the file stays small
     return table[COLUMNS + [name for name in table.columns if name not in COLUMNS]]
 
 

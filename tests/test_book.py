@@ -41,7 +41,6 @@ NOT_YET = {
     "01-hyperparameters",
     "06-rmsprop",
     "08-adam-keras-walkthrough",
-    "09-fair-comparison",
     "framework-differences",
 }
 
