@@ -38,11 +38,6 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users)/|[A-
 MOST_LINES = 25
 MOST_LINES_MEDIAN = 8
 
-#: Pages whose assertions still stand in visible cells. This list only gets shorter.
-NOT_YET = {
-    "09-fair-comparison",
-}
-
 #: What a check cell carries, so that Colab and JupyterLab fold it as the page does.
 CHECK_METADATA = {"tags": ["check"], "cellView": "form", "jupyter": {"source_hidden": True}}
 TITLE = re.compile(r"#@title ✓ Checked: \S.{9,118}[^.\s]")
@@ -318,14 +313,7 @@ def visible_assertions(path):
 
 @every_line
 def test_no_visible_cell_asserts(path):
-    if path.stem not in NOT_YET:
-        assert visible_assertions(path) == [], "these belong in a check cell"
-
-
-@pytest.mark.parametrize("name", sorted(NOT_YET))
-def test_pages_that_are_done_leave_the_list_of_those_that_are_not(name):
-    (path,) = [path for path in LINES if path.stem == name]
-    assert visible_assertions(path), f"take {name} out of NOT_YET"
+    assert visible_assertions(path) == [], "these belong in a check cell"
 
 
 @every_notebook

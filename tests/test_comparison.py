@@ -3,16 +3,21 @@
 import itertools
 import json
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import utils.comparison as comparison
+import utils.training as training
 from benchmarks import comparison as study
 from utils.comparison import (
+    EXAMPLES,
+    HELD_OUT,
     LEARNING_RATES,
     NETWORKS,
     OPTIMIZERS,
+    LinearDecay,
     chosen_learning_rates,
     default_learning_rate,
     final_scores,
@@ -66,8 +71,10 @@ def test_trial_is_repeatable_and_depends_on_each_argument(few_images):
         trial("dense", "Adam", 0.001, 1, **SMALL),
         trial("dense", "Adam", 0.001, 0, examples=1280, epochs=1),
         trial("dense", "Adam", 0.001, 0, examples=640, epochs=2),
+        trial("dense", "Adam", 0.001, 0, schedule="decay", **SMALL),
     ]
     assert trial("convolutional", "Adam", 0.001, 0, **SMALL) == others[0]
+    assert trial("dense", "Adam", 0.001, 0, schedule="decay", **SMALL) == others[-1]
     assert all(other["train_loss"] != first["train_loss"] for other in others)
     assert json.loads(json.dumps({name: float(value) for name, value in first.items()})) == first
 
@@ -78,6 +85,53 @@ def test_trial_scores_on_the_images_it_is_told():
     assert on_validation["train_loss"] == on_test["train_loss"]
     assert round(on_validation["accuracy"] * 12_000) == pytest.approx(on_validation["accuracy"] * 12_000, abs=0.07)
     assert round(on_test["accuracy"] * 10_000) == pytest.approx(on_test["accuracy"] * 10_000, abs=0.001)
+
+
+def test_linear_decay_is_keras_own_without_its_power_and_reaches_zero():
+    ours, theirs = LinearDecay(), keras.optimizers.schedules.PolynomialDecay(0.3, 7, end_learning_rate=0.0)
+    ours.peak.assign(0.3)
+    ours.steps.assign(7)
+    rates = [float(ours(step)) for step in range(9)]
+    np.testing.assert_allclose(rates, [float(theirs(step)) for step in range(9)], rtol=1e-6, atol=1e-8)
+    assert rates[7:] == [0, 0]
+
+
+def test_decay_lasts_as_long_as_the_run_at_any_peak_and_length(few_images):
+    for peak, examples, epochs in ((0.5, 640, 2), (0.1, 1250, 1)):  # 40 steps in two equal epochs, or in a ragged one
+        trial("dense", "SGD", peak, 0, schedule="decay", examples=examples, epochs=epochs)
+        _, rule, decay = comparison._pair("dense", "SGD", "decay")
+        assert int(rule.iterations.numpy()) == 40
+        assert float(decay(0)) == pytest.approx(peak)
+        assert float(decay(39)) == pytest.approx(peak / 40, rel=1e-4)
+        assert float(decay(40)) == 0
+
+
+def test_one_program_serves_every_peak_of_the_decay(few_images):
+    trial("dense", "SGD", 0.1, 0, schedule="decay", **SMALL)
+    programs = training._training.cache_info().misses
+    trial("dense", "SGD", 0.2, 0, schedule="decay", **SMALL)
+    assert training._training.cache_info().misses == programs
+
+
+def test_trial_does_not_train_on_the_images_held_out(monkeypatch):
+    taken = {}
+
+    def note(model, rule, data, **settings):
+        taken["data"] = data
+        raise InterruptedError
+
+    monkeypatch.setattr(comparison, "train", note)
+    x, y, scored = comparison._images()
+    sizes = {("dense", "held-out"): 40_000, ("convolutional", "held-out"): 24_000, ("dense", "validation"): 48_000}
+    for (network, scored_on), size in sizes.items():
+        with pytest.raises(InterruptedError):
+            trial(network, "SGD", 0.1, 0, scored_on)
+        assert len(taken["data"][0]) == len(taken["data"][1]) == size <= EXAMPLES[network]
+        np.testing.assert_array_equal(taken["data"][1], y[:size])
+    held_x, held_y = scored["held-out"]
+    assert len(held_x) == len(held_y) == HELD_OUT == len(x) - 40_000
+    np.testing.assert_array_equal(held_y, y[40_000:])
+    np.testing.assert_array_equal(held_x[:5], x[40_000:40_005])
 
 
 def test_trial_that_diverges_says_so(few_images):
@@ -120,9 +174,9 @@ def test_verdicts_name_the_better_first_and_correct_for_every_pair():
     scores = pd.DataFrame(np.array([0.85, 0.88, 0.88]) + noise, columns=["bad", "good", "same"])
     table = verdicts(scores)
     assert len(table) == 3
-    assert table.loc[("good", "bad"), "real"]
-    assert table.loc[("same", "bad"), "real"]
-    assert not table["real"].all()
+    assert table.loc[("good", "bad"), "firm"]
+    assert table.loc[("same", "bad"), "firm"]
+    assert not table["firm"].all()
     assert table.loc[("good", "bad"), "difference"] == pytest.approx(0.03, abs=0.002)
     assert table.loc[("good", "bad"), "p"] >= 3 * 2 / 2**12
 
@@ -143,6 +197,9 @@ def test_final_scores_are_those_of_the_test_images_at_the_given_learning_rates()
     assert list(scores.columns) == list(OPTIMIZERS)
     assert scores["SGD"].to_dict() == {3: 3.1, 4: 4.1}
     assert scores["Adam"].to_dict() == {3: 3.2, 4: 4.2}
+    held_out = pd.DataFrame([(name, 0.2, 5, "held-out", 0.5) for name in OPTIMIZERS], columns=columns)
+    both = pd.concat([pd.DataFrame(rows, columns=columns), held_out])
+    assert final_scores(both, dict.fromkeys(OPTIMIZERS, 0.2), "held-out")["Adam"].to_dict() == {5: 0.5}
 
 
 def test_good_range_is_one_stretch_around_the_best():
@@ -152,28 +209,72 @@ def test_good_range_is_one_stretch_around_the_best():
     assert good_range(pd.Series({0.1: 0.5})) == (0.1, 0.1)
 
 
+def chosen_in(results, run, schedule):
+    """The learning rates that a stored run takes for its final trials."""
+    source = "second" if run == "second" else "first"
+    tuning = results[(results["run"] == source) & (results["schedule"] == schedule)]
+    return chosen_learning_rates(tuning[tuning["scored_on"] == "validation"])
+
+
+def searched(results):
+    """The learning rates at which the search with decay tries each pair, played again with the stored scores."""
+    tuning = results[(results["schedule"] == "decay") & (results["scored_on"] == "validation")]
+    rates, tried = {}, None
+    while rates != (rates := study.windows(chosen_in(results, "first", "constant"), tried, LEARNING_RATES)):
+        keys = [(*pair, rate) for pair, some in rates.items() for rate in some]
+        tried = tuning.set_index(["network", "optimizer", "learning_rate"]).loc[keys].reset_index()
+    return rates
+
+
+def test_search_goes_on_until_the_best_is_inside():
+    def tried(**scores):
+        rows = [("n", "A", float(rate), score) for rate, score in scores.items()]
+        return pd.DataFrame(rows, columns=["network", "optimizer", "learning_rate", "accuracy"])
+
+    grid, begin = (1.0, 2.0, 3.0, 4.0, 5.0), {("n", "A"): 2.0}
+    assert study.windows(begin, None, grid) == {("n", "A"): (2.0, 3.0, 4.0)}
+    assert study.windows(begin, tried(**{"2": 0.1, "3": 0.2, "4": 0.1}), grid) == {("n", "A"): (2.0, 3.0, 4.0)}
+    assert study.windows(begin, tried(**{"2": 0.3, "3": 0.2, "4": 0.1}), grid) == {("n", "A"): (1.0, 2.0, 3.0, 4.0)}
+    assert study.windows(begin, tried(**{"2": 0.1, "3": 0.2, "4": 0.3}), grid) == {("n", "A"): (2.0, 3.0, 4.0, 5.0)}
+    assert study.windows(begin, tried(**{"1": 0.3, "2": 0.2, "3": 0.1}), grid) == {("n", "A"): (1.0, 2.0, 3.0)}
+    assert study.windows({("n", "A"): 5.0}, None, grid) == {("n", "A"): (5.0,)}
+
+
 def test_stored_results_are_complete(results):
-    seeds = {"first": 0, "second": 1000, "AVX2": 0}
-    assert set(results["run"]) == set(seeds)
-    for (run, network, optimizer), rows in results.groupby(["run", "network", "optimizer"]):
-        tuning, final = (rows[rows["scored_on"] == kind] for kind in ("validation", "test"))
-        expected = [] if run == "AVX2" else itertools.product(LEARNING_RATES, [seeds[run] + s for s in range(3)])
-        assert sorted(zip(tuning["learning_rate"], tuning["seed"], strict=True)) == sorted(expected)
-        source = results[(results["run"] == ("second" if run == "second" else "first"))]
-        best = chosen_learning_rates(source[source["scored_on"] == "validation"])[network, optimizer]
-        rates = {best, default_learning_rate(optimizer)}
-        expected = itertools.product(rates, [seeds[run] + s for s in range(100, 112)])
-        assert sorted(zip(final["learning_rate"], final["seed"], strict=True)) == sorted(expected)
+    assert set(results["run"]) == set(study.RUNS)
+    columns = ["run", "network", "optimizer", "schedule", "learning_rate", "seed", "scored_on"]
+    stored = sorted(results[columns].itertuples(index=False, name=None))
+    expected = []
+    for run, (base, schedules, scored_on) in study.RUNS.items():
+        for network, optimizer, schedule in itertools.product(NETWORKS, OPTIMIZERS, schedules):
+            settings = itertools.product(LEARNING_RATES, study.TUNING_SEEDS)
+            expected += [(run, network, optimizer, schedule, rate, base + s, "validation") for rate, s in settings]
+        for images in scored_on:
+            for schedule in study.FINALS[images]:
+                for (network, optimizer), best in chosen_in(results, run, schedule).items():
+                    rates = {best, default_learning_rate(optimizer)} if images == "test" else {best}
+                    settings = itertools.product(rates, study.FINAL_SEEDS[images])
+                    expected += [(run, network, optimizer, schedule, rate, base + s, images) for rate, s in settings]
+    assert stored == sorted(expected)
     assert results["accuracy"].between(0, 1).all()
-    assert not results.duplicated(["run", "network", "optimizer", "learning_rate", "seed", "scored_on"]).any()
+
+
+def test_final_seeds_took_no_part_in_a_choice():
+    chosen_with = set(study.TUNING_SEEDS)
+    for seeds in study.FINAL_SEEDS.values():
+        assert len(seeds) == 12
+        assert not chosen_with & set(seeds)
+        chosen_with |= set(seeds)
 
 
 def test_no_optimizer_is_best_at_the_edge_of_the_grid(results):
-    for run in ("first", "second"):
-        tuning = results[(results["run"] == run) & (results["scored_on"] == "validation")]
-        chosen = chosen_learning_rates(tuning)
-        assert len(chosen) == len(NETWORKS) * len(OPTIMIZERS)
-        assert chosen.between(LEARNING_RATES[1], LEARNING_RATES[-2]).all()
+    for run, (_, schedules, _) in study.RUNS.items():
+        for schedule in schedules:
+            chosen = chosen_in(results, run, schedule)
+            assert len(chosen) == len(NETWORKS) * len(OPTIMIZERS)
+            assert chosen.between(LEARNING_RATES[1], LEARNING_RATES[-2]).all()
+    for (network, optimizer), rates in searched(results).items():
+        assert min(rates) < chosen_in(results, "first", "decay")[network, optimizer] < max(rates)
 
 
 def test_study_runs_goes_on_and_is_reported(few_images, tmp_path, monkeypatch, capsys):
@@ -181,13 +282,32 @@ def test_study_runs_goes_on_and_is_reported(few_images, tmp_path, monkeypatch, c
     monkeypatch.setattr(comparison, "NETWORKS", {"dense": comparison.dense})
     monkeypatch.setattr(comparison, "EXAMPLES", {"dense": SMALL["examples"]})
     monkeypatch.setattr(study, "TUNING_SEEDS", range(1))
-    monkeypatch.setattr(study, "FINAL_SEEDS", range(100, 102))
+    monkeypatch.setattr(study, "FINAL_SEEDS", {"test": range(100, 102), "held-out": range(200, 202)})
+    monkeypatch.setattr(study, "RUNS", {"first": (7, ("constant", "decay"), ("test", "held-out"))})
     work = tmp_path / "work.jsonl"
-    table = study.run(work, jobs=1, seed_base=7, final_only=False)
-    assert set(table["seed"]) == {7, 107, 108}
-    lines = work.read_bytes()
-    again = study.run(work, jobs=1, seed_base=7, final_only=False)
+    table = study.run_all(work, jobs=1, labels=["first"])
+    assert list(table.columns[: len(study.COLUMNS)]) == study.COLUMNS
+    assert set(table["seed"]) == {7, 107, 108, 207, 208}
+    sizes = table.groupby(["scored_on", "schedule"]).size()
+    assert sizes["validation"]["constant"] == 12
+    assert 6 <= sizes["validation"]["decay"] <= 12
+    assert sizes["held-out"].to_dict() == {"constant": 12, "decay": 12}
+    assert set(sizes["test"].index) == {"constant"}
+    lines = (tmp_path / "work.first.jsonl").read_bytes()
+    again = study.run_all(work, jobs=1, labels=["first"])
     pd.testing.assert_frame_equal(again, table)
-    assert work.read_bytes() == lines
-    study.report(table.assign(run="first"))
-    assert "test accuracy in % over 2 seeds" in capsys.readouterr().out
+    assert (tmp_path / "work.first.jsonl").read_bytes() == lines
+    study.report(table)
+    printed = capsys.readouterr().out
+    assert "accuracy in % on the test images over 2 seeds" in printed
+    assert "accuracy in % on the held-out images over 2 seeds" in printed
+
+
+def test_an_older_processor_is_played_in_a_process_of_its_own(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(study.subprocess, "run", lambda command, env, check: started.append((command, env)))
+    monkeypatch.setattr(study, "run", lambda path, jobs, label: pd.DataFrame(columns=study.COLUMNS[1:]))
+    study.run_all(tmp_path / "work.jsonl", jobs=2, labels=["AVX2"])
+    ((command, environment),) = started
+    assert command[command.index("--only") + 1] == "AVX2"
+    assert study.OLDER.items() <= environment.items()

@@ -5,6 +5,7 @@ A trial trains one network once, with Keras' own optimizers. ``benchmarks/compar
 """
 
 import itertools
+import math
 from functools import lru_cache
 from importlib.resources import files
 
@@ -20,7 +21,9 @@ LEARNING_RATES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
 
 #: How many of the 48,000 training images each network sees: on a CPU, a convolution costs far more than a product.
 EXAMPLES = {"dense": 48_000, "convolutional": 24_000}
-EPOCHS = 5
+#: How many of them, the last ones, a trial leaves out of training if it is scored on them.
+HELD_OUT = 8_000
+EPOCHS, BATCH_SIZE = 5, 32
 
 
 def dense():
@@ -52,7 +55,30 @@ def convolutional():
 NETWORKS = {"dense": dense, "convolutional": convolutional}
 
 
-def trial(network, optimizer, learning_rate, seed, scored_on="validation", examples=None, epochs=EPOCHS):
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that falls in a straight line, from ``peak`` at the first step to 0 after the last of ``steps``.
+
+    As ``keras.optimizers.schedules.PolynomialDecay(peak, steps, end_learning_rate=0)``, but both numbers are variables:
+    a program that is compiled once serves every peak.
+    """
+
+    __slots__ = ("peak", "steps")  # and not in __dict__, whose changes make ``train`` compile anew
+
+    def __init__(self):
+        self.peak, self.steps = keras.Variable(0.0, trainable=False), keras.Variable(1.0, trainable=False)
+
+    def __call__(self, step):
+        """Return the learning rate of a step, counted from 0."""
+        left = 1 - keras.ops.cast(step, "float32") / self.steps
+        return self.peak * keras.ops.maximum(left, 0.0)
+
+
+SCHEDULES = {"constant": None, "decay": LinearDecay}
+
+
+def trial(
+    network, optimizer, learning_rate, seed, scored_on="validation", schedule="constant", examples=None, epochs=EPOCHS
+):
     """Train a network once, from new weights, and say how well it does on images it has not seen.
 
     Parameters
@@ -63,46 +89,61 @@ def trial(network, optimizer, learning_rate, seed, scored_on="validation", examp
     learning_rate : float
     seed : int
         Of the first weights and of the order of the images, the same for every optimizer.
-    scored_on : {"validation", "test"}
-        The images to score on: the first for choosing a learning rate, the second for the report.
+    scored_on : {"validation", "test", "held-out"}
+        The images to score on: the first for choosing a learning rate, the others for the report. Held out are the last
+        8,000 of the 48,000 training images, which this trial then does not train on.
+    schedule : {"constant", "decay"}
+        Whether the learning rate stays, or falls linearly to 0 over the run.
     examples : int, optional
-        The number of training images, by default that of ``EXAMPLES``.
+        The number of training images, by default that of ``EXAMPLES`` or what the held-out images leave of it.
     epochs : int
 
     Returns
     -------
     dict
-        ``accuracy`` and ``loss`` on those images after the last epoch, and ``train_loss``, the mean over that epoch. A
-        loss is NaN if training diverged.
+        ``accuracy`` and ``loss`` on those images after the last epoch, ``train_loss``, the mean over that epoch, and
+        ``after_1``, ``after_2``, …, the accuracy after the epochs before it. A loss is NaN if training diverged.
     """
-    model, rule = _pair(network, optimizer)
+    model, rule, decay = _pair(network, optimizer, schedule)
     keras.utils.set_random_seed(seed)
     restart(model, rule)
-    rule.learning_rate = learning_rate
     x, y, scored = _images()
-    examples = examples or EXAMPLES[network]
-    history = train(model, rule, (x[:examples], y[:examples], *scored[scored_on]), epochs=epochs, seed=seed)
+    examples = examples or min(EXAMPLES[network], len(x) - HELD_OUT * (scored_on == "held-out"))
+    if decay is None:
+        rule.learning_rate = learning_rate
+    else:
+        decay.peak.assign(learning_rate)
+        decay.steps.assign(epochs * math.ceil(examples / BATCH_SIZE))
+    data = x[:examples], y[:examples], *scored[scored_on]
+    history = train(model, rule, data, epochs=epochs, batch_size=BATCH_SIZE, seed=seed)
+    before = {f"after_{epoch}": round(score, 4) for epoch, score in enumerate(history.val_accuracy[:-1], start=1)}
     return {
         "accuracy": round(history.val_accuracy[-1], 5),
         "loss": round(history.val_loss[-1], 5),
         "train_loss": round(history.loss[-1], 5),
+        **before,
     }
 
 
 # A pair is kept because a program is compiled for it, in a second or two.
-@lru_cache(maxsize=len(NETWORKS) * len(OPTIMIZERS))
-def _pair(network, optimizer):
+@lru_cache(maxsize=len(NETWORKS) * len(OPTIMIZERS) * len(SCHEDULES))
+def _pair(network, optimizer, schedule):
+    decay = SCHEDULES[schedule] and SCHEDULES[schedule]()
     rule, model = OPTIMIZERS[optimizer](), NETWORKS[network]()
+    if decay is not None:
+        rule.learning_rate = decay
     model.compile(loss="sparse_categorical_crossentropy")
-    return model, rule
+    return model, rule, decay
 
 
 @lru_cache(maxsize=1)
 def _images():
-    """Return the training images and labels, and the validation and test sets by name, as tensors kept once."""
+    """Return the training images and labels, and the sets to score on by name, as tensors kept once."""
     data = load_fashion_mnist()
     x_train, x_val, x_test = map(keras.ops.convert_to_tensor, (data.x_train, data.x_val, data.x_test))
-    return x_train, data.y_train, {"validation": (x_val, data.y_val), "test": (x_test, data.y_test)}
+    held_out = x_train[-HELD_OUT:], data.y_train[-HELD_OUT:]
+    scored = {"validation": (x_val, data.y_val), "test": (x_test, data.y_test), "held-out": held_out}
+    return x_train, data.y_train, scored
 
 
 def default_learning_rate(optimizer):
@@ -117,8 +158,8 @@ def load_results():
     -------
     pandas.DataFrame
         One row for each trial. ``run`` is "first", "second" (the study again, with other seeds) or "AVX2" (the first
-        run's final trials again, computed with other instructions of the processor); then come the arguments of
-        ``trial`` and its results.
+        run's final trials on the test images again, computed with other instructions of the processor); then come the
+        arguments of ``trial`` and its results.
     """
     with files("utils").joinpath("comparison.csv").open() as file:
         return pd.read_csv(file)
@@ -130,7 +171,7 @@ def chosen_learning_rates(tuning):
     Parameters
     ----------
     tuning : pandas.DataFrame
-        The trials to choose by: any number of seeds at each learning rate.
+        The trials to choose by, of one schedule: any number of seeds at each learning rate.
 
     Returns
     -------
@@ -142,22 +183,23 @@ def chosen_learning_rates(tuning):
     return best.str[2].rename("learning_rate")
 
 
-def final_scores(trials, learning_rates):
-    """Return the test accuracies of a study's second part at one learning rate for each optimizer.
+def final_scores(trials, learning_rates, scored_on="test"):
+    """Return the accuracies of a study's second part at one learning rate for each optimizer.
 
     Parameters
     ----------
     trials : pandas.DataFrame
-        Those of one run and one network.
+        Those of one run, one network and one schedule.
     learning_rates : mapping of str to float
         By the name of the optimizer.
+    scored_on : {"test", "held-out"}
 
     Returns
     -------
     pandas.DataFrame
         One row for each seed, one column for each optimizer.
     """
-    final = trials[trials["scored_on"] == "test"]
+    final = trials[trials["scored_on"] == scored_on]
     final = final[final["learning_rate"] == final["optimizer"].map(dict(learning_rates))]
     return final.pivot(index="seed", columns="optimizer", values="accuracy")[list(OPTIMIZERS)]
 
@@ -217,7 +259,7 @@ def holm(p_values):
     Returns
     -------
     numpy.ndarray
-        In the order given. Calling those up to 0.05 real, one is wrong in at most 5 % of studies.
+        In the order given. Call those up to 0.05 firm, and at most 5 % of such studies have a false alarm among them.
     """
     p_values = np.asarray(p_values, dtype=float)
     order = np.argsort(p_values, kind="stable")
@@ -239,7 +281,7 @@ def verdicts(scores):
     -------
     pandas.DataFrame
         Indexed by the pair, the better first: ``difference``, the mean lead, in the unit of the scores; ``p``,
-        adjusted; and ``real``, whether that is below 0.05.
+        adjusted; and ``firm``, whether that is below 0.05.
     """
     rows = {}
     for pair in itertools.combinations(scores.columns, 2):
@@ -249,4 +291,4 @@ def verdicts(scores):
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.names = ["better", "worse"]
     table["p"] = holm(table["p"])
-    return table.assign(real=table["p"] < 0.05)
+    return table.assign(firm=table["p"] < 0.05)
