@@ -168,7 +168,7 @@ def test_it_starts_with_its_preset(figure):
 @pytest.mark.parametrize(
     ("optimizers", "label", "key", "changes"),
     [
-        (("SGD",), "Learning rate α", "ArrowRight", {"learning_rate": 0.56}),
+        (("SGD",), "Learning rate α", "ArrowRight", {"learning_rate": 0.51}),
         (("SGD",), "Learning rate α", "Home", {"learning_rate": 0.0001}),
         (("SGD",), "Learning rate α", "End", {"learning_rate": 10}),
         (("SGD",), "Condition number κ", "ArrowLeft", {"condition_number": 18}),
@@ -183,7 +183,7 @@ def test_it_starts_with_its_preset(figure):
         (("RMSprop",), "RMSprop’s decay ρ", "ArrowRight", {"rho": 0.911}),
         (("Adam",), "Adam’s β₁", "ArrowLeft", {"beta_1": 0.89}),
         (("Adam",), "Adam’s β₂", "ArrowRight", {"beta_2": 0.99911}),
-        (("Adagrad",), "Learning rate α", "ArrowLeft", {"learning_rate": 0.45}),
+        (("Adagrad",), "Learning rate α", "ArrowLeft", {"learning_rate": 0.49}),
     ],
 )
 def test_each_slider_changes_the_path_to_what_numpy_says(open_page, optimizers, label, key, changes):
@@ -248,11 +248,18 @@ def test_learning_rates_can_be_one_for_all_or_each_its_own(figure):
     figure.check(learning_rate=rates)
     assert not figure.slider("Learning rate α").is_visible()
     figure.slider("Momentum’s α").press("ArrowLeft")
-    figure.check(learning_rate=rates | {"Momentum": 0.45})
+    figure.check(learning_rate=rates | {"Momentum": 0.49})
     figure.slider("SGD’s α").press("ArrowRight")
-    figure.check(learning_rate=rates | {"Momentum": 0.45, "SGD": 0.56})
+    figure.check(learning_rate=rates | {"Momentum": 0.49, "SGD": 0.51})
     box.check()
-    figure.check(learning_rate=0.56)
+    figure.check(learning_rate=0.51)
+
+
+def test_the_learning_rates_that_chapters_speak_of_can_be_reached(open_page):
+    figure = Figure(open_page(playground("ravine", ("SGD",), learning_rate=1.9, steps=100)))
+    for rate in (1.95, 2, 2.05):
+        figure.slider("Learning rate α").press("ArrowRight")
+        figure.check(learning_rate=rate)
 
 
 def test_noise_has_a_number_and_each_number_is_another_noise(open_page):
@@ -736,16 +743,16 @@ def test_it_works_in_jupyterlab(run_in_jupyterlab):
     assert not figure.host.locator("img").is_visible()
     figure.check()
     figure.slider("Learning rate α").press("ArrowRight")
-    figure.check(learning_rate=0.56)
+    figure.check(learning_rate=0.51)
     # Keys that are shortcuts of JupyterLab's command mode: they move the point, and neither cell nor focus.
     cells = page.locator(".jp-Cell").count()
     figure.handle.press("ArrowDown")
     figure.handle.press("b")
     figure.handle.press("ArrowDown")
-    figure.check(learning_rate=0.56, start=[-8, 1.6])
+    figure.check(learning_rate=0.51, start=[-8, 1.6])
     assert page.locator(".jp-Cell").count() == cells
     figure.page.mouse.click(*figure.place_of(4, 4))
-    figure.check(learning_rate=0.56, start=[4, 4])
+    figure.check(learning_rate=0.51, start=[4, 4])
     assert not figure.button("Copy link").is_visible()
     assert figure.button("Copy as Python").is_visible()
     second.check()

@@ -35,7 +35,7 @@ LEARNING_RATES = {
 
 #: What the settings may be, and how their sliders are spaced. The target has none.
 LIMITS = {
-    "learning_rate": (1e-4, 10, "logarithmic"),
+    "learning_rate": (1e-4, 10, "fine"),
     "momentum": (0, 0.9999, "share"),
     "rho": (0, 0.9999, "share"),
     "beta_1": (0, 0.9999, "share"),

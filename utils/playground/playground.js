@@ -229,8 +229,22 @@ globalThis.optimizerPlayground ??= (() => {
       position: (value) => value ? places(value) : min,
     };
   }
+  // In each power of ten, steps of 0.05 up to 3 and of 0.1 from there: fine enough for the limits that chapters speak of.
+  function fine(low, high) {
+    const value = (position) => {
+      const power = Math.floor(position / 110), step = position - 110 * power;
+      return round((step < 40 ? 1 + step / 20 : step / 10 - 1) * 10 ** power, 3);
+    };
+    const position = (value) => {
+      const power = Math.floor(Math.log10(value) + 1e-9), first = value / 10 ** power;
+      return 110 * power + Math.round(first < 3 ? 20 * first - 20 : 10 * first + 10);
+    };
+    return { min: position(low), max: position(high), value, position };
+  }
+
   const SCALES = {
     logarithmic,
+    fine,
     linear: (min, max) => ({ min, max, value: Number, position: Number }),
     share: (low, high) => ({ // 0, 0.9, 0.99 and 0.999 lie equally far apart
       min: 0, max: Math.round(-20 * Math.log10(1 - high)),
