@@ -222,7 +222,7 @@ def searched(results):
     rates, tried = {}, None
     while rates != (rates := study.windows(chosen_in(results, "first", "constant"), tried, LEARNING_RATES)):
         keys = [(*pair, rate) for pair, some in rates.items() for rate in some]
-        tried = tuning.set_index(["network", "optimizer", "learning_rate"]).loc[keys].reset_index()
+        tried = tuning.set_index(["network", "optimizer", "learning_rate"]).sort_index().loc[keys].reset_index()
     return rates
 
 
@@ -247,7 +247,8 @@ def test_stored_results_are_complete(results):
     expected = []
     for run, (base, schedules, scored_on) in study.RUNS.items():
         for network, optimizer, schedule in itertools.product(NETWORKS, OPTIMIZERS, schedules):
-            settings = itertools.product(LEARNING_RATES, study.TUNING_SEEDS)
+            rates = LEARNING_RATES if schedule == "constant" else searched(results)[network, optimizer]
+            settings = itertools.product(rates, study.TUNING_SEEDS)
             expected += [(run, network, optimizer, schedule, rate, base + s, "validation") for rate, s in settings]
         for images in scored_on:
             for schedule in study.FINALS[images]:
