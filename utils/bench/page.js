@@ -312,7 +312,8 @@ globalThis.trainingBench ??= (() => {
             <label><span>${text.unit}<b></b></span><input type="range" name="unit" min="1" value="1" aria-label="${text.unit}"></label>
           </div>
           <div><p class="head"></p><ul class="mistakes"></ul></div>
-          <details class="whole"><summary>${text.confusion}</summary><div class="scroll" tabindex="0"></div></details>
+          <details class="whole"><summary>${text.confusion}</summary><div class="scroll" role="region" tabindex="0"
+            aria-label="${text.confusion}"></div></details>
         </div>
       </div>`;
     const app = root.querySelector(".app"), find = (selector) => app.querySelector(selector);
