@@ -515,7 +515,7 @@ def test_two_figures_share_the_code_and_nothing_else(open_page):
     figures[1].slider("Learning rate α").press("ArrowLeft")
     figures[1].handle.press("ArrowUp")
     figures[0].check()
-    figures[1].check(learning_rate=0.45, start=[-8, 2.2])
+    figures[1].check(learning_rate=0.49, start=[-8, 2.2])
     figures[2].check()
     assert [figure.pixels(1) == before for figure, before in zip(figures, pixels, strict=True)] == [True, False, True]
     figures[0].button("Play").click()
