@@ -1,5 +1,7 @@
 """utils.measure.landscape against exact derivatives of tiny networks, and surfaces whose Hessian is known."""
 
+import dataclasses
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
@@ -100,6 +102,13 @@ def test_the_tolerance_is_one_of_the_values_and_the_seed_gives_the_same_again(su
     np.testing.assert_allclose(other, exact, rtol=1e-10)
 
 
+def test_by_default_the_five_largest_to_a_thousandth(surface):
+    defaults = {name: each.default for name, each in inspect.signature(eigenvalues).parameters.items()}
+    assert (defaults["k"], defaults["which"], defaults["tol"], defaults["seed"]) == (5, "LA", 1e-3, 0)
+    values, _ = eigenvalues(surface=surface, theta=surface.start, k=3)
+    assert (np.diff(values) < 0).all()
+
+
 @pytest.mark.parametrize("k", [0, -1, 27, 28])
 def test_as_many_eigenvalues_as_weights_are_refused(surface, k):
     with pytest.raises(ValueError, match=f"^k must be at least 1 and below the number of weights, 27, got {k}"):
@@ -118,6 +127,11 @@ def test_our_rules_descend_on_it_as_keras_does(keras, tiny, surface):
     assert surface.value(path[-1]) < surface.value(path[0])
 
 
+def test_a_surface_cannot_be_changed(surface):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        surface.start = np.zeros(27)
+
+
 def test_what_is_frozen_is_no_coordinate(keras, tiny):
     tiny.layers[0].trainable = False
     try:
@@ -131,6 +145,10 @@ def test_a_model_without_a_surface_is_refused(keras, tiny):
         network_surface("model", X, Y)
     with pytest.raises(ValueError, match="has no weights to train"):
         network_surface(keras.Sequential([keras.layers.Dense(3)]), X, Y)
+    without_weights = keras.Sequential([keras.Input((4,)), keras.layers.Flatten()])
+    without_weights.compile(loss="mse")
+    with pytest.raises(ValueError, match="has no weights to train"):
+        network_surface(without_weights, X, X)
     with pytest.raises(ValueError, match="has no loss"):
         network_surface(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), X, Y)
     with pytest.raises(Exception, match=r"."):
@@ -149,6 +167,7 @@ def test_eigenvalues_of_a_bowl_are_its_curvatures():
     values, directions = eigenvalues(KNOWN, np.ones(4), 3, tol=1e-12)
     np.testing.assert_allclose(values, [9, 4, 1], rtol=1e-10)
     np.testing.assert_allclose(np.abs(directions), np.eye(4)[[3, 0, 1]], atol=1e-8)
+    np.testing.assert_allclose(eigenvalues(KNOWN, np.ones(4), 1)[0], [9], rtol=1e-3)
 
 
 def test_a_line_goes_from_one_point_to_the_other_and_beyond():
@@ -159,7 +178,7 @@ def test_a_line_goes_from_one_point_to_the_other_and_beyond():
     where, values = on_a_line(KNOWN, start, end, points=4, beyond=0.25)
     np.testing.assert_allclose(where, [-0.25, 0.25, 0.75, 1.25])
     np.testing.assert_allclose(values, 2 * (1 - 2 * where) ** 2)
-    assert len(on_a_line(KNOWN, start, end)[0]) == 21
+    assert len(on_a_line(surface=KNOWN, start=start, end=end)[0]) == 21
     assert len(on_a_line(KNOWN, start, end, points=2)[0]) == 2
     with pytest.raises(ValueError, match="points must be at least 2, got 1"):
         on_a_line(KNOWN, start, end, points=1)
