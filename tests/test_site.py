@@ -1,6 +1,7 @@
 """The published site, in a browser and as files: what it loads, how it looks on any screen, and whom it shuts out."""
 
 import gzip
+import json
 import posixpath
 import re
 import subprocess
@@ -20,6 +21,8 @@ from tools import race
 from tools.book_site import start_katex
 from tools.repository import split_url
 from utils import optimizers
+from utils.bench import page_images, train_in_page
+from utils.data import load_fashion_mnist
 from utils.playground import LEARNING_RATES
 from utils.plotting import COLORS
 from utils.quiz import quiz
@@ -316,6 +319,40 @@ def test_the_site_works_as_files(browser, site, chapters):
     assert errors == []
     assert [url for url in requests if not url.startswith((site.as_uri(), "data:"))] == []
     page.close()
+
+
+BENCHES = ("01-hyperparameters.html", "08-adam-keras-walkthrough.html", "09-fair-comparison.html")
+
+
+def test_three_chapters_have_a_bench_around_its_picture_and_the_files_that_it_loads(documents, site):
+    assert {name for name, page in documents.items() if page.select(".training-bench")} == set(BENCHES)
+    for name in BENCHES:
+        (bench,) = documents[name].select(".training-bench")
+        assert bench.select("img[alt]")
+        config = json.loads(bench["data-config"])
+        assert (site / "_static" / config["file"]["name"]).stat().st_size == config["file"]["bytes"]
+        loaded = re.search(r'src: "([^"]*)"', bench.find_next_sibling("script").text)[1]
+        assert (site / name).parent.joinpath(loaded).is_file()
+        assert not documents[name].select('script[src*="training-bench"]'), "it is loaded when a reader comes near"
+
+
+def test_the_bench_of_chapter_08_trains_to_what_numpy_reaches(browser, address):
+    page, errors, requests = watched(browser.new_context())
+    page.goto(f"{address}08-adam-keras-walkthrough.html")
+    bench = page.locator(".training-bench")
+    bench.scroll_into_view_if_needed()
+    button = bench.get_by_role("button", name="Train", exact=True)
+    button.wait_for()
+    assert not [url for url in requests if "fashion-mnist" in url], "no image is loaded before a press on Train"
+    button.click()
+    bench.get_by_role("status").filter(has_text="Run 1 is finished").wait_for(timeout=120_000)
+    shown = bench.locator(".runs li").first.inner_text()
+    accuracy = float(re.search(r"held-out accuracy ([\d.]+) %", shown)[1]) / 100
+    assert accuracy >= 0.82
+    run = train_in_page(page_images(load_fashion_mnist()))
+    assert accuracy == pytest.approx(run.val_accuracy[-1], abs=0.01)
+    assert errors == []
+    page.context.close()
 
 
 def test_theme_follows_the_system_until_the_reader_chooses(browser, address):
