@@ -278,9 +278,17 @@ def test_a_drawing_keeps_words_as_words_and_little_else():
     texts = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
     assert {"0.0", "2.0"} <= set(texts)
     assert re.sub(r"\s|<[^>]*>", "", re.search(r"<text>.*?</text>", svg, re.DOTALL)[0])
-    assert not re.search(r"font-family|<style|<metadata|\d\.\d{3}", svg)
+    assert not re.search(r"font-family|<style|<metadata|\d\.\d{3}", re.sub(r">[^<]*<", "><", svg))
     names, used = re.findall(r' id="([^"]+)"', svg), re.findall(r'(?:url\(|href=")#([^)"]+)', svg)
     assert set(names) == set(used)
+
+
+def test_numbers_in_words_keep_their_digits():
+    figure, ax = plt.subplots()
+    ax.set(xticks=[0.001, 0.002], title="0.98765 of 1.000")
+    assert {"0.001", "0.002", "0.98765 of 1.000"} <= set(
+        re.findall(r"<text[^>]*>([^<]+)</text>", plotting.drawing(figure))
+    )
 
 
 def test_equal_figures_have_equal_drawings():

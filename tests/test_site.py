@@ -105,8 +105,7 @@ WORDS = """async () => {
       for (const shape of drawing.querySelectorAll("path, image")) {
         const around = shape.getBoundingClientRect(), style = getComputedStyle(shape);
         const before = shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING;
-        const covers = before && !shape.closest("defs")
-          && around.left <= box.left && box.right <= around.right
+        const covers = before && !shape.closest("defs") && around.left <= centre.x && centre.x <= around.right
           && around.top <= centre.y && centre.y <= around.bottom;
         if (!covers) continue;
         if (shape.tagName === "image") {

@@ -139,13 +139,17 @@ def drawing(figure):
         (r"font-family: [^;\"]*;?\s*|'DejaVu Sans',[^;\"]*sans-serif", ""),  # the page has its own
         (r' x="([^ "]+) [^"]*"', r' x="\1"'),  # the places of single letters, which hold for another font
         (r' transform="rotate\(-0 [^)]*\)"', ""),
-        (r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip(".")),
+        (r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _two_decimals, tag[0])),  # not in words, such as 0.001
         (r'<g id="axes_(\d+)"', lambda number: f'<g data-panel="{columns[int(number[1]) - 1]}"' if columns else "<g"),
         (r' id="([^"]+)"', lambda name: name[0] if name[1] in used else ""),
         (r"^<svg", f'<svg data-panels="{ends}" stroke-linejoin="round"'),
     ):
         svg = re.sub(pattern, replacement, svg)
     return svg
+
+
+def _two_decimals(number):
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _columns(figure):
