@@ -413,6 +413,7 @@ ROWS = {
         lambda *_: bad(ValueError, ["a"]),
     ],
     "surfaces.ravine": [lambda *_: bad(ValueError, 0.5), lambda *_: bad(ValueError, 20.0, angle=NAN)],
+    "plotting.drawing": [lambda *_: bad(AttributeError, "figure")],
     "plotting.use_style": [lambda *_: bad(TypeError, "dark")],
     "plotting.look_of": [lambda *_: bad(ValueError, "Adamm"), lambda *_: bad(ValueError, ["Adam"])],
     "plotting.plot_surface": [
@@ -491,6 +492,7 @@ ROWS = {
     ],
     "comparison.dense": [lambda *_: bad(TypeError, 100)],
     "comparison.convolutional": [lambda *_: bad(TypeError, 100)],
+    "comparison.LinearDecay": [lambda *_: bad(TypeError, 0.1)],
     "comparison.trial": [
         lambda *_: bad(KeyError, "deep", "Adam", 0.001, 0),
         lambda *_: bad(KeyError, "dense", "Adamm", 0.001, 0),
@@ -529,7 +531,7 @@ ROWS = {
         lambda *_: bad(ValueError, [[1.0], [1.0, 2.0]]),
     ],
     "bench.engine.page_images": [lambda *_: bad(AttributeError, None), lambda *_: bad(AttributeError, classes())],
-    "bench.engine.uniforms": [lambda *_: bad(TypeError, "a")],
+    "playground.figure.uniforms": [lambda *_: bad(TypeError, "a")],
     "bench.engine.sizes": [lambda *_: bad(None, "many")],
     "bench.engine.layers": [lambda *_: bad(ValueError, np.ones(5), 3)],
     "bench.engine.initial_theta": [lambda *_: bad(TypeError, "a", 3)],

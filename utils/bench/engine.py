@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils import optimizers as rules
+from utils.playground import uniforms
 
 #: How many of the book's training and validation images the page has: the first ones.
 IMAGES = {"train": 6_000, "held_out": 1_500}
@@ -64,20 +65,6 @@ def page_images(data):
         for x in (data.x_train[:train], data.x_val[:held_out])
     )
     return Images(x_train, data.y_train[:train], x_val, data.y_val[:held_out])
-
-
-def uniforms(seed):
-    """Return a function that draws from between 0 and 1, as in ``rules.js``: Marsaglia's xorshift (2003)."""
-    bits = ((seed + 1) * 0x9E3779B1 | 1) & 0xFFFFFFFF
-
-    def draw():
-        nonlocal bits
-        bits ^= bits << 13 & 0xFFFFFFFF
-        bits ^= bits >> 17
-        bits ^= bits << 5 & 0xFFFFFFFF
-        return (bits - 0.5) / 2**32
-
-    return draw
 
 
 def sizes(units):

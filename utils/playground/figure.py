@@ -81,20 +81,23 @@ def _view(surface):
     return tuple(round(float(edge), 4) for edge in (x - width / 2, x + width / 2, y - height / 2, y + height / 2))
 
 
-def _normals(seed, count):
-    """Return standard normal numbers, as ``normals`` in playground.js does.
-
-    Uniform numbers come from Marsaglia's xorshift (2003); the formula of Box and Muller (1958) makes them normal.
-    """
+def uniforms(seed):
+    """Return a function that draws from between 0 and 1, as in ``rules.js``: Marsaglia's xorshift (2003)."""
     bits = ((seed + 1) * 0x9E3779B1 | 1) & 0xFFFFFFFF
 
-    def uniform():
+    def draw():
         nonlocal bits
         bits ^= bits << 13 & 0xFFFFFFFF
         bits ^= bits >> 17
         bits ^= bits << 5 & 0xFFFFFFFF
         return (bits - 0.5) / 2**32
 
+    return draw
+
+
+def _normals(seed, count):
+    """Return standard normal numbers, as ``normals`` in playground.js does: Box and Muller (1958)."""
+    uniform = uniforms(seed)
     numbers = []
     while len(numbers) < count:
         radius, angle = math.sqrt(-2 * math.log(uniform())), 2 * math.pi * uniform()
