@@ -100,7 +100,7 @@ async def write(folder, pages):
                 entry["kind"] = text_of(page.select_one("article h1"))
                 await index.add_custom_record(
                     url=entry["url"],
-                    content=" ".join([entry["title"], *entry["names"], entry["text"]]),
+                    content=" ".join([entry["text"], "·", *entry["names"]]),
                     language=page.html["lang"],
                     meta={"title": entry["title"], "kind": entry["kind"]},
                 )

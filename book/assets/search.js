@@ -4,7 +4,7 @@
   const TEXT = {
     title: "Search",
     none: (query) => `Nothing found for “${query}”. Try another word, or the glossary, which knows the terms in English and Korean.`,
-    found: (count, query) => `${count} ${count === 1 ? "page" : "pages"} found for “${query}”.`,
+    found: (count, query) => `${count} ${count === 1 ? "result" : "results"} for “${query}”.`,
     more: "Show more results",
     broken: "The search could not be loaded. Reload the page to try again.",
   };
