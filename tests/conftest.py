@@ -131,10 +131,12 @@ def keras():
     """Keras, computing in float64; put back as it was afterwards."""
     import keras
 
-    floatx = keras.backend.floatx()
-    keras.backend.set_floatx("float64")
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # layers heed floatx only until somebody has set a policy
     yield keras
-    keras.backend.set_floatx(floatx)
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def found(browser, address):
     page.on("pageerror", lambda error: errors.append(str(error)))
     for typed in FIRST:
         page.goto(f"{address}search.html")
-        field = page.locator("form.bd-search input").first
+        field = page.locator("form.bd-search input:visible").first
         field.fill(typed)
         field.press("Enter")
         page.locator("#search-results li a").first.wait_for()

@@ -125,6 +125,15 @@ WORDS = """async () => {
 }"""
 
 
+# Waits until the theme, which lets a moment pass after the window's size changed, has seen what can be scrolled.
+SETTLE = """async () => {
+  for (let i = 0; i < 40; i++) {
+    const blocks = [...document.querySelectorAll("pre")];
+    if (blocks.every((block) => block.scrollWidth <= block.clientWidth || block.tabIndex === 0)) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}"""
+
 # Answers every quiz, so that what is said about an answer is looked at too.
 ANSWER = """() => {
   for (const form of document.querySelectorAll("form.quiz")) {
@@ -195,6 +204,7 @@ def visits(browser, address, axe, files):
             page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             seen["words"][theme] = page.evaluate(WORDS)
         page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
+        page.evaluate(SETTLE)
         assert page.evaluate(ANSWER), f"a quiz of {name} does not answer"
         page.evaluate(THIN_OUT)
         page.evaluate(axe)

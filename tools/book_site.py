@@ -94,9 +94,8 @@ def finish(page, context):
     # Every page would load Sphinx' index; one asks, and only from file://.
     page = re.sub(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^>]*></script>\s*', "", page)
     if context.get("pagename") == "search":
-        page = page.replace("</body>", '<script defer src="_static/search.js"></script></body>')
-    else:
-        page = re.sub(r'<script src="(?![^"]*documentation_options)', '<script defer src="', page)
+        page = page.replace("</body>", '<script src="_static/search.js"></script></body>')
+    page = re.sub(r'<script src="(?![^"]*documentation_options)', '<script defer src="', page)
     page = page.replace(
         "<head>", "<head>\n    <!-- Icons: Font Awesome Free, CC BY 4.0, https://fontawesome.com/license/free -->", 1
     )

@@ -397,6 +397,7 @@ def test_a_sweep_draws_the_curve_of_the_learning_rate(open_bench):
 
 def test_a_question_comes_first_and_its_answer_after_the_run(open_bench):
     bench = open_bench()
+    bench.control("preset").wait_for()
     assert bench.control("preset").locator("option").count() == 1 + len(QUESTIONS)
     bench.control("preset").select_option("units")
     assert bench.host.get_by_text(TEXT["question_units"]).is_visible()
