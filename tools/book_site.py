@@ -41,14 +41,16 @@ log = logging.getLogger(__name__)
 # Where a browser refuses to store anything, even to ask raises, and the theme's scripts would stop at it: they get a
 # store that lasts as long as the page.
 EARLY_SCRIPT = """
-try {
-  localStorage.setItem("asked", "");
-  localStorage.removeItem("asked");
-} catch {
-  const kept = new Map();
-  const store = { getItem: (key) => kept.get(key) ?? null, removeItem: (key) => { kept.delete(key); } };
-  store.setItem = (key, value) => { kept.set(key, String(value)); };
-  Object.defineProperty(window, "localStorage", { value: Object.assign(store, { forgets: true }) });
+for (const name of ["localStorage", "sessionStorage"]) {
+  try {
+    window[name].setItem("asked", "");
+    window[name].removeItem("asked");
+  } catch {
+    const kept = new Map();
+    const store = { getItem: (key) => kept.get(key) ?? null, removeItem: (key) => { kept.delete(key); } };
+    store.setItem = (key, value) => { kept.set(key, String(value)); };
+    Object.defineProperty(window, name, { value: Object.assign(store, { forgets: true }) });
+  }
 }
 {
   const page = document.documentElement.dataset;
