@@ -14,7 +14,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from pagefind.index import IndexConfig, PagefindIndex
 
-#: What is no text of a page, or is read by those only who open it. Tables are: but for those of the notation.
+#: What is no text of a page, or is read only by those who open it. Terms of the glossary are entries of their own.
 LEFT_OUT = (
     "script, style, svg, dl.glossary, .headerlink, .chapter-actions, .toctree-wrapper, .katex-mathml, "
     "div.cell, details.check, details.set-up, form.quiz, figure.race, .prev-next-area"
