@@ -72,7 +72,9 @@ def test_every_target_and_file_that_workflows_name_is_there():
         done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, f"{name}: {done.stderr}"
     for name, lines in commands():
-        for file in re.findall(r"(?:bash|--requirement) (\S+)", lines):
+        files = re.findall(r"(?:bash|--requirement) (\S+)", lines)
+        files += " ".join(re.findall(r'NOTEBOOKS="([^"]+)"', lines)).split()
+        for file in files:
             assert (ROOT / file).exists(), f"{name}: {file}"
 
 

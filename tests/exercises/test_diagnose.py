@@ -121,6 +121,13 @@ class Rule:
         return theta - self.learning_rate * state, state
 
 
+@dataclass(frozen=True, kw_only=True)
+class RuleByName:
+    learning_rate: float
+    share: float
+    init, step = Rule.init, Rule.step
+
+
 RULE = Exercise(
     reference=Rule,
     run=rules.follow,
@@ -155,6 +162,7 @@ def kept_on_self():
     ("attempt", "key"),
     [
         (Rule, "passed"),
+        (RuleByName, "passed"),
         (rule(step=lambda self, theta, g, state: (theta - self.learning_rate * (state + g), state)), "later_steps"),
         (rule(step=lambda self, theta, g, state: (theta - self.learning_rate * g, g)), "later_steps"),
         (rule(step=lambda self, theta, g, state: (theta - 0.2 * g, g)), "ignored"),

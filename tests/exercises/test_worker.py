@@ -2,6 +2,8 @@
 
 import functools
 import io
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,8 @@ async def asynchronous():
     ("value", "kind"),
     [
         ((x for x in "ab"), "generator"),
+        (map(abs, [1, 2]), "generator"),
+        (zip([1], [2], strict=True), "generator"),
         (asynchronous(), "coroutine"),
         (len, "function"),
         (functools.partial(len), "function"),
@@ -53,6 +57,11 @@ def test_what_cannot_be_compared_says_of_which_kind_it_is(value, kind):
     assert " at 0x" not in odd.text
     assert plain(odd) is odd
     assert plain((1, value))[1].kind == kind if kind not in ("generator", "coroutine") else True
+
+
+@pytest.mark.parametrize("value", [Fraction(5, 4), Decimal("1.25")])
+def test_fractions_and_decimal_numbers_are_numbers(value):
+    assert plain((value, [value])) == (1.25, [1.25])
 
 
 def test_numbers_arrays_and_tuples_of_them_travel_as_they_are():

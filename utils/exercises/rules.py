@@ -1,5 +1,7 @@
 """What the exercises on update rules share: how a rule is run, and how steps with one thing wrong are put together."""
 
+import dataclasses
+
 import numpy as np
 
 from utils.exercises.worker import Odd, short_repr
@@ -15,7 +17,11 @@ def follow(rule, settings, theta, gradients):
     numpy.ndarray, shape (steps, n)
         Or an ``Odd``, if a step returns no point and state, or the rule keeps something for itself.
     """
-    rule = rule(*settings)
+    fields = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
+    if any(each.kw_only for each in fields):
+        rule = rule(**{each.name: value for each, value in zip(fields, settings, strict=True)})
+    else:
+        rule = rule(*settings)
     paths = []
     for count in (len(gradients), AGAIN):
         point, state, path = theta, rule.init(theta), []

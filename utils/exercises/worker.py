@@ -16,6 +16,8 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,8 +91,10 @@ def plain(value, depth=0):
             return Odd("other", "a list within itself")
         parts = [plain(each, depth + 1) for each in value]
         return parts if isinstance(value, list) else tuple(parts)
+    if isinstance(value, (Fraction, Decimal)):
+        return float(value)
     kind = type(value).__name__
-    if kind in ("generator", "async_generator"):
+    if kind in ("generator", "async_generator", "map", "filter", "zip"):
         return Odd("generator", kind)
     if kind == "coroutine":
         value.close()  # else Python complains that nobody awaited it
