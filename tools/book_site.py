@@ -6,6 +6,7 @@ for readers who come from elsewhere: descriptions, canonical addresses, a site m
 """
 
 import html
+import json
 import re
 import socket
 import textwrap
@@ -86,7 +87,11 @@ def finish(page, context):
     page = re.sub(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>', _icon, page)
     page = re.sub(r"<img [^>]*>", _figure, page)
     page = re.sub(r'(<a [^>]*href="[^"]*_images/[^"]*)\.png"', r'\1.webp"', page)
+    playground = r'<div class="optimizer-playground" data-config="([^"]*)">.*?</p>'
+    page = re.sub(playground, _key_of_still, page, flags=re.DOTALL)
     page = page.replace("<html ", '<html data-theme="light" ', 1)  # until a script knows better, or for good without
+    for menu, name in (("primary", "Contents of the book"), ("secondary", "Contents of this page")):
+        page = page.replace(f'title="Toggle {menu} sidebar"', f'title="{name}"')
     # A browser would show the code of a notebook in a tab.
     page = re.sub(r'(<a href="[^"]*_sources/[^"]*\.ipynb")', r"\1 download", page)
     if 'class="katex"' in page:
@@ -138,6 +143,17 @@ def _figure(match):
     size = r' style="width: (\d+)px; height: (\d+)px;?"'
     tag = re.sub(size, r' width="\1" height="\2" loading="lazy" decoding="async"', tag)
     return tag.replace('.png"', '.webp"')
+
+
+def _key_of_still(match):
+    """Say below a playground's still picture, all there is on paper, whose path has which colour."""
+    config = json.loads(html.unescape(match[1]))
+    key = ""
+    for name in config["preset"]["optimizers"]:
+        look = config["optimizers"][name]
+        mark = f'<path d="{look["shape"]}" fill="{look["color"]}"/>'
+        key += f'<svg viewBox="-1.2 -1.2 2.4 2.4" aria-hidden="true">{mark}</svg>{name}'
+    return f'{match[0]}\n<p class="still-key">{key}</p>'
 
 
 def shrink_figures(app, exception):
@@ -218,6 +234,8 @@ def replace_badge(app, doctree, docname):
     """Put words in the place of Colab's badge, whose picture lies on another site, and a way to download beside it."""
     if app.builder.format != "html":
         return
+    from repository import helpers  # a neighbour only when Sphinx runs this
+
     for link in list(doctree.findall(nodes.reference)):
         if link.get("refuri", "").startswith(COLAB) and link.next_node(nodes.image):
             link.clear()
@@ -226,6 +244,10 @@ def replace_badge(app, doctree, docname):
             download = nodes.raw("", f'<a download href="{source}">Download notebook</a>', format="html")
             link.parent["classes"].append("chapter-actions")
             link.parent += [nodes.Text(" "), download]
+            command = helpers(app.config.html_theme_options["repository_url"])
+            words = "On your own machine, it wants the course’s helpers: "
+            needs = nodes.inline("", words, nodes.literal("", command), classes=["needs"])
+            link.parent += [nodes.Text(" "), needs]
 
 
 def mark_verdicts(app, doctree, docname):
