@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
 # flash white. The fonts are asked for at once, so that a first visit is not read in the fallback, and that no line of
-# text with formulas breaks anew when theirs arrive. From file:// a browser preloads no fonts, and lets no script fetch
-# pages, which is where search takes its excerpts from.
+# text with formulas breaks anew when theirs arrive. From file:// a browser preloads no fonts, takes no manifest, and
+# lets no script fetch pages, which is where search takes its excerpts from.
 #
 # Where a browser refuses to store anything, even to ask raises, and the theme's scripts would stop at it: they get a
 # store that lasts as long as the page.
@@ -63,10 +63,13 @@ for (const name of ["localStorage", "sessionStorage"]) {
   const fonts = ["fonts/literata-latin-400-normal", "fonts/literata-latin-600-normal"];
   if ("formulas" in page) fonts.push("katex/fonts/KaTeX_Main-Regular", "katex/fonts/KaTeX_Math-Italic");
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-  else for (const font of fonts) {
-    const href = `${page.content_root}_static/${font}.woff2`;
-    const link = { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous", href };
-    document.head.append(Object.assign(document.createElement("link"), link));
+  else {
+    const add = (link) => document.head.append(Object.assign(document.createElement("link"), link));
+    for (const font of fonts) {
+      const href = `${page.content_root}_static/${font}.woff2`;
+      add({ rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous", href });
+    }
+    add({ rel: "manifest", href: `${page.content_root}manifest.webmanifest` });
   }
 }
 """
@@ -185,6 +188,8 @@ def describe(app, pagename, templatename, context, doctree):
     if doctree is None:
         context["metatags"] = context.get("metatags", "") + '<meta name="robots" content="noindex">'
         return
+    from for_machines import data_of  # a neighbour only when Sphinx runs this
+
     base = app.config.html_baseurl
     title = app.env.titles[pagename].astext()
     if pagename == app.config.root_doc:
@@ -205,6 +210,7 @@ def describe(app, pagename, templatename, context, doctree):
     lines = [] if written else [f'<meta name="description" content="{text}">']
     lines += [f'<meta property="{name}" content="{content}">' for name, content in tags.items()]
     lines += ['<meta name="twitter:card" content="summary_large_image">']
+    lines += [data_of(app, pagename, doctree, context["pageurl"], title, html.unescape(text))]
     context["metatags"] += "\n    " + "\n    ".join(lines)
 
 
@@ -347,6 +353,7 @@ def setup(app):
 
     app.setup_extension("folds")
     app.setup_extension("drawings")
+    app.setup_extension("for_machines")
     app.setup_extension("site_search")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
