@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 #: Who asks for one of these builds the book, drives a browser, or starts Keras.
-SLOW_FIXTURES = {"site", "browser", "run_in_jupyterlab", "keras"}
+SLOW_FIXTURES = {"site", "browser", "each_browser", "run_in_jupyterlab", "keras"}
 #: What takes seconds to import, in each of the processes that run tests.
 SLOW_PACKAGES = {"keras", "tensorflow", "torch", "jax", "dask"}
 
@@ -139,34 +139,61 @@ def keras():
     keras.config.set_dtype_policy(policy)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, headless, driven by Playwright: the system's, or the one that `playwright install chromium` fetched.
+def do_without(why):
+    """Skip a test for want of a browser, or fail where there should be one."""
+    pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
 
-    One for each module, because Playwright keeps an event loop running that the notebooks' tests must not meet.
-    """
+
+@pytest.fixture(scope="module")
+def playwright():
+    """What drives browsers. One for each module: it keeps an event loop running that notebooks' tests must not meet."""
     from playwright.sync_api import sync_playwright
 
-    def do_without(why):
-        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+    with pytest.MonkeyPatch.context() as patch:
+        # For Firefox, see there. A path in this variable may hold spaces only in quotes.
+        patch.setenv("NODE_OPTIONS", f'--require "{ROOT.as_posix()}/tests/firefox.cjs"')
+        try:
+            started = sync_playwright().start()
+        except Exception as error:  # Playwright raises nothing narrower
+            do_without(f"Playwright does not start: {error}. A bare Debian lacks libatomic1; `playwright -V` says more")
+    yield started
+    started.stop()
 
-    try:
-        playwright = sync_playwright().start()
-    except Exception as error:  # Playwright raises nothing narrower
-        do_without(f"Playwright does not start: {error}. A bare Debian lacks its libatomic1; `playwright -V` says more")
-    try:
-        path = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-        if not Path(path).exists():
-            do_without("no Chromium found: install your system's, or run `playwright install chromium`")
-        quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-        quiet += ["--disable-component-update", "--disable-sync"]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            quiet.append("--no-sandbox")  # Chromium refuses to start for root otherwise, as in containers
-        chromium = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield chromium
-        chromium.close()
-    finally:
-        playwright.stop()
+
+def launch_chromium(playwright):
+    """Return a Chromium, headless: the system's, or the one that `playwright install chromium` fetched."""
+    path = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
+    if not Path(path).exists():
+        do_without("no Chromium found: install your system's, or run `playwright install chromium`")
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    quiet += ["--disable-component-update", "--disable-sync"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        quiet.append("--no-sandbox")  # Chromium refuses to start for root otherwise, as in containers
+    return playwright.chromium.launch(executable_path=path, args=quiet)
+
+
+def launch_firefox(playwright):
+    """Return the system's Firefox, headless, which Playwright drives by WebDriver BiDi."""
+    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    if path is None:
+        do_without("no Firefox found: install your system's, such as Debian's firefox-esr")
+    return playwright.firefox.launch(channel="moz-firefox", executable_path=path)
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    """Chromium, for what one browser can tell, or only this one: see `each_browser`."""
+    chromium = launch_chromium(playwright)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="module", params=[launch_chromium, launch_firefox], ids=["chromium", "firefox"])
+def each_browser(request, playwright):
+    """Chromium, then Firefox."""
+    launched = request.param(playwright)
+    yield launched
+    launched.close()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tools import build
+from tools.repository import current_url, helpers
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_DEMAND, TRAINS = "from utils.on_demand import keras", "from utils.training import"
@@ -197,6 +198,26 @@ def test_without_keras_or_tensorflow_the_data_can_be_loaded_and_keras_names_what
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert re.search(rf"and {missing} is not installed here: run `%pip install .*\n$", done.stderr), done.stderr
+
+
+# --- a notebook downloaded from the site, alone ------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("helpers_there", ["none", "another package of that name"])
+def test_a_notebook_alone_says_how_to_get_the_helpers(helpers_there, tmp_path, monkeypatch):
+    if helpers_there == "none":
+        (tmp_path / "sitecustomize.py").write_text(WITHOUT_KERAS.replace('("keras", "tensorflow")', '("utils",)'))
+        found = "No module named 'utils'"
+    else:
+        (tmp_path / "utils.py").write_text("")
+        found = "No module named 'utils.optimizers'; 'utils' is not a package"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    notebook = nbformat.read(ROOT / "book" / "02-sgd.ipynb", as_version=4)
+    with pytest.raises(CellExecutionError) as caught:
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    assert caught.value.ename == "ImportError"
+    assert caught.value.evalue == f"{found}. For the helpers: {helpers(current_url())}"
 
 
 # --- a browser without scripts -----------------------------------------------------------------------------------

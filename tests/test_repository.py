@@ -1,5 +1,6 @@
 """tools.repository: one command points the whole course at another repository."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.repository import badge, copy, current_url, rewrite, setup_cell, split_url
+from tools.repository import badge, copy, current_url, helpers, renew_setup_cell, rewrite, setup_cell, split_url
 
 ROOT = Path(__file__).resolve().parent.parent
 NEW_URL = "https://github.com/ada-l/teaching.optimizers"
@@ -44,7 +45,24 @@ def test_addresses_of_another_form_are_refused(url):
 
 def test_setup_cell_and_badge_hold_the_address():
     assert f'%pip install -q "git+{NEW_URL}"' in setup_cell(NEW_URL)
+    assert helpers(NEW_URL).startswith(f'pip install "git+{NEW_URL}"')
+    assert f"helpers = '{helpers(NEW_URL)}'" in setup_cell(NEW_URL), "a line to read, which the error repeats"
     assert "/github/ada-l/teaching.optimizers/blob/main/book/02-sgd.ipynb)" in badge(NEW_URL, "book/02-sgd.ipynb")
+
+
+def test_a_set_up_cell_of_old_is_renewed_and_nothing_else():
+    paths = sorted((ROOT / "book").rglob("*.ipynb"))
+    assert len(paths) > 20
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        assert renew_setup_cell(text, current_url()) == text, path.name
+    old = json.loads(text)
+    cell = next(cell for cell in old["cells"] if cell["cell_type"] == "code")
+    cell["source"] = ["import sys\n", 'if "google.colab" in sys.modules:\n', "    %pip install what was needed then"]
+    assert renew_setup_cell(json.dumps(old), current_url()) == text
+    cell["source"] = ["import sys"]
+    without = json.dumps(old)
+    assert renew_setup_cell(without, current_url()) == without
 
 
 def contents(folder):

@@ -33,6 +33,8 @@ CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 OWNER, NAME = split_url(CONFIG["repository"]["url"])
 BASE = f"https://{OWNER.lower()}.github.io/{NAME}/"
 
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
 MOST_BYTES = 350_000  # scripts, style sheets and fonts of a page, compressed
 MOST_BYTES_OF_A_FIGURE = 60_000  # on average
 MOST_SHIFT = 0.02
@@ -600,6 +602,41 @@ def test_every_page_describes_itself(documents, site):
         assert picture.size == (1200, 630)
     listed = re.findall("<loc>(.*)</loc>", (site / "sitemap.xml").read_text(encoding="utf-8"))
     assert sorted(listed) == sorted(BASE if name == "index.html" else BASE + name for name in pages)
+
+
+def test_every_page_says_to_machines_what_it_is(documents, site):
+    pages = {name: page for name, page in documents.items() if name not in ("search.html", "404.html")}
+    for name, page in pages.items():
+        (facts,) = [json.loads(script.string) for script in page.select('script[type="application/ld+json"]')]
+        head = {tag.get("name") or tag.get("property"): tag.get("content") for tag in page.select("head meta")}
+        stated = re.search(r"(\d+) minutes to read", page.select_one("article").get_text())
+        assert facts["@type"] == ("Course" if name == "index.html" else "LearningResource"), name
+        assert facts["url"] == page.select_one('link[rel="canonical"]')["href"]
+        assert (facts["name"], facts["description"]) == (head["og:title"], head["description"])
+        assert (facts["inLanguage"], facts["license"]) == (page.html["lang"], LICENCE)
+        if name != "index.html":
+            assert facts.get("timeRequired") == (f"PT{stated[1]}M" if stated else None), name
+            assert facts["isPartOf"] == {"@id": BASE}
+    (facts,) = [
+        json.loads(script.string) for script in pages["index.html"].select('script[type="application/ld+json"]')
+    ]
+    times = [re.search(r"(\d+) minutes to read", pages[name].get_text()) for name in pages if re.match(r"\d\d-", name)]
+    workload = f"PT{sum(int(time[1]) for time in times if time)}M"
+    assert facts["hasCourseInstance"][0]["courseWorkload"] == facts["timeRequired"] == workload
+
+
+def test_the_book_can_be_put_on_a_home_screen(browser, address, site):
+    manifest = json.loads((site / "manifest.webmanifest").read_text(encoding="utf-8"))
+    assert {"name", "short_name", "start_url", "display", "icons"} <= manifest.keys()
+    assert (site / manifest["start_url"]).is_file()
+    assert all((site / icon["src"]).is_file() for icon in manifest["icons"])
+    page = browser.new_page()
+    page.goto(f"{address}solutions/05-adagrad.html")
+    link = page.locator('link[rel="manifest"]')
+    assert link.evaluate("link => link.href") == f"{address}manifest.webmanifest"
+    page.goto((site / "index.html").as_uri())  # from where a browser takes none, and complains
+    assert page.locator('link[rel="manifest"]').count() == 0
+    page.close()
 
 
 def test_page_for_wrong_addresses_needs_no_other_file(documents):

@@ -6,6 +6,7 @@ for readers who come from elsewhere: descriptions, canonical addresses, a site m
 """
 
 import html
+import json
 import re
 import socket
 import textwrap
@@ -35,8 +36,8 @@ log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
 # flash white. The fonts are asked for at once, so that a first visit is not read in the fallback, and that no line of
-# text with formulas breaks anew when theirs arrive. From file:// a browser preloads no fonts, and lets no script fetch
-# pages, which is where search takes its excerpts from.
+# text with formulas breaks anew when theirs arrive. From file:// a browser preloads no fonts, takes no manifest, and
+# lets no script fetch pages, which is where search takes its excerpts from.
 #
 # Where a browser refuses to store anything, even to ask raises, and the theme's scripts would stop at it: they get a
 # store that lasts as long as the page.
@@ -62,10 +63,13 @@ for (const name of ["localStorage", "sessionStorage"]) {
   const fonts = ["fonts/literata-latin-400-normal", "fonts/literata-latin-600-normal"];
   if ("formulas" in page) fonts.push("katex/fonts/KaTeX_Main-Regular", "katex/fonts/KaTeX_Math-Italic");
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-  else for (const font of fonts) {
-    const href = `${page.content_root}_static/${font}.woff2`;
-    const link = { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous", href };
-    document.head.append(Object.assign(document.createElement("link"), link));
+  else {
+    const add = (link) => document.head.append(Object.assign(document.createElement("link"), link));
+    for (const font of fonts) {
+      const href = `${page.content_root}_static/${font}.woff2`;
+      add({ rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous", href });
+    }
+    add({ rel: "manifest", href: `${page.content_root}manifest.webmanifest` });
   }
 }
 """
@@ -86,7 +90,11 @@ def finish(page, context):
     page = re.sub(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>', _icon, page)
     page = re.sub(r"<img [^>]*>", _figure, page)
     page = re.sub(r'(<a [^>]*href="[^"]*_images/[^"]*)\.png"', r'\1.webp"', page)
+    playground = r'<div class="optimizer-playground" data-config="([^"]*)">.*?</p>'
+    page = re.sub(playground, _key_of_still, page, flags=re.DOTALL)
     page = page.replace("<html ", '<html data-theme="light" ', 1)  # until a script knows better, or for good without
+    for menu, name in (("primary", "Contents of the book"), ("secondary", "Contents of this page")):
+        page = page.replace(f'title="Toggle {menu} sidebar"', f'title="{name}"')
     # A browser would show the code of a notebook in a tab.
     page = re.sub(r'(<a href="[^"]*_sources/[^"]*\.ipynb")', r"\1 download", page)
     if 'class="katex"' in page:
@@ -140,6 +148,17 @@ def _figure(match):
     return tag.replace('.png"', '.webp"')
 
 
+def _key_of_still(match):
+    """Say below a playground's still picture, all there is on paper, whose path has which colour."""
+    config = json.loads(html.unescape(match[1]))
+    key = ""
+    for name in config["preset"]["optimizers"]:
+        look = config["optimizers"][name]
+        mark = f'<path d="{look["shape"]}" fill="{look["color"]}"/>'
+        key += f'<svg viewBox="-1.2 -1.2 2.4 2.4" aria-hidden="true">{mark}</svg>{name}'
+    return f'{match[0]}\n<p class="still-key">{key}</p>'
+
+
 def shrink_figures(app, exception):
     """Store the copied figures as lossless WebP: every pixel stays, more than half of the bytes go."""
     if exception or app.builder.format != "html":
@@ -169,6 +188,8 @@ def describe(app, pagename, templatename, context, doctree):
     if doctree is None:
         context["metatags"] = context.get("metatags", "") + '<meta name="robots" content="noindex">'
         return
+    from for_machines import data_of  # a neighbour only when Sphinx runs this
+
     base = app.config.html_baseurl
     title = app.env.titles[pagename].astext()
     if pagename == app.config.root_doc:
@@ -189,6 +210,7 @@ def describe(app, pagename, templatename, context, doctree):
     lines = [] if written else [f'<meta name="description" content="{text}">']
     lines += [f'<meta property="{name}" content="{content}">' for name, content in tags.items()]
     lines += ['<meta name="twitter:card" content="summary_large_image">']
+    lines += [data_of(app, pagename, doctree, context["pageurl"], title, html.unescape(text))]
     context["metatags"] += "\n    " + "\n    ".join(lines)
 
 
@@ -218,6 +240,8 @@ def replace_badge(app, doctree, docname):
     """Put words in the place of Colab's badge, whose picture lies on another site, and a way to download beside it."""
     if app.builder.format != "html":
         return
+    from repository import helpers  # a neighbour only when Sphinx runs this
+
     for link in list(doctree.findall(nodes.reference)):
         if link.get("refuri", "").startswith(COLAB) and link.next_node(nodes.image):
             link.clear()
@@ -226,6 +250,10 @@ def replace_badge(app, doctree, docname):
             download = nodes.raw("", f'<a download href="{source}">Download notebook</a>', format="html")
             link.parent["classes"].append("chapter-actions")
             link.parent += [nodes.Text(" "), download]
+            command = helpers(app.config.html_theme_options["repository_url"])
+            words = "On your own machine, it wants the course’s helpers: "
+            needs = nodes.inline("", words, nodes.literal("", command), classes=["needs"])
+            link.parent += [nodes.Text(" "), needs]
 
 
 def mark_verdicts(app, doctree, docname):
@@ -325,6 +353,7 @@ def setup(app):
 
     app.setup_extension("folds")
     app.setup_extension("drawings")
+    app.setup_extension("for_machines")
     app.setup_extension("site_search")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)

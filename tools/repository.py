@@ -1,10 +1,12 @@
 """Point the whole course at another repository: ``make repository URL=https://github.com/you/course``.
 
 The address stands once, in _config.yml. Badges, links and set-up cells are copies of it; this script rewrites them all,
-and tests/test_book.py holds them to it.
+and tests/test_book.py holds them to it. With the address that the course has already, it renews the set-up cells, which
+is what to do when ``setup_cell`` has changed.
 """
 
 import argparse
+import json
 import re
 import shutil
 import subprocess
@@ -35,13 +37,34 @@ def current_url(root=ROOT):
     return _CONFIG_LINE.search((root / "_config.yml").read_text(encoding="utf-8"))[2]
 
 
+def helpers(url):
+    """Return the command that installs all that a notebook needs beside Jupyter."""
+    return f'pip install "git+{url}" tensorflow'
+
+
 def setup_cell(url):
     """Return the source of the set-up cell that opens every chapter."""
-    return f"""# On Colab this installs the course's helpers; anywhere else it does nothing.
-import sys
+    return f"""import sys
 
+helpers = '{helpers(url)}'  # once, anywhere but on Colab
 if "google.colab" in sys.modules:
-    %pip install -q "git+{url}\""""
+    %pip install -q "git+{url}"
+try:
+    import utils.optimizers
+except ImportError as error:
+    raise ImportError(f"{{error}}. For the helpers: {{helpers}}") from None"""
+
+
+def renew_setup_cell(notebook, url):
+    """Return the text of a notebook with its set-up cell, if it has one, as ``setup_cell`` writes it."""
+    content = json.loads(notebook)
+    for cell in content.get("cells", []):
+        if cell["cell_type"] == "code":
+            if "google.colab" in "".join(cell["source"]):
+                cell["source"] = setup_cell(url).splitlines(keepends=True)
+                return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            break
+    return notebook
 
 
 def badge(url, path):
@@ -52,7 +75,11 @@ def badge(url, path):
 
 
 def rewrite(url, root=ROOT):
-    """Replace the current address by ``url`` in every tracked text file below ``root``; return the changed paths."""
+    """Replace the current address by ``url`` in every tracked text file below ``root``; return the changed paths.
+
+    Set-up cells are written anew.
+    """
+    url = url.removesuffix("/").removesuffix(".git")
     old_owner, old_name = split_url(current_url(root))
     owner, name = split_url(url)
     replacements = {
@@ -69,6 +96,8 @@ def rewrite(url, root=ROOT):
         new = text
         for before, after in replacements.items():
             new = new.replace(before, after)
+        if path.suffix == ".ipynb":
+            new = renew_setup_cell(new, url)
         if new != text:
             path.write_text(new, encoding="utf-8")
             changed.append(relative)
@@ -93,7 +122,7 @@ def _listed(root, *kinds):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Point badges, links and set-up cells at another repository.")
+    parser = argparse.ArgumentParser(description="Point badges, links and set-up cells at a repository.")
     parser.add_argument("url", help="for example https://github.com/you/course")
     try:
         for changed_path in rewrite(parser.parse_args().url):

@@ -161,7 +161,7 @@ def load_results():
         run's final trials on the test images again, computed with other instructions of the processor); then come the
         arguments of ``trial`` and its results.
     """
-    with files("utils").joinpath("comparison.csv").open() as file:
+    with files("utils").joinpath("comparison.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file)
 
 

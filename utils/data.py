@@ -226,9 +226,10 @@ def _set_aside(path):
 
 def _run(*command, cwd):
     """Run a command; raise its error output if it fails."""
-    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
     if done.returncode:
-        raise RuntimeError(f"`{' '.join(command)}` failed: {' '.join(done.stderr.split())}")
+        said = done.stderr.decode("utf-8", errors="replace")
+        raise RuntimeError(f"`{' '.join(command)}` failed: {' '.join(said.split())}")
 
 
 def _advice(folder, missing, notes):
