@@ -44,7 +44,7 @@ times: .venv/installed
 catalogues: .venv/installed
 	$(BIN)/python -m tools.catalogues $(PAGES)
 
-# Write the sources of the Korean edition, of all pages. Then, for example: make test-colab NOTEBOOKS=_build/ko-source/book/02-sgd.ipynb
+# Write the Korean notebooks, of all pages. Then, for example: make test-colab NOTEBOOKS=_build/ko-source/book/02-sgd.ipynb
 korean: .venv/installed
 	$(BIN)/python -m tools.korean --all
 

@@ -265,6 +265,17 @@ def test_the_korean_notebook_of_chapter_02_speaks_korean(sources):
     assert len(korean_only(quiz)) > 1000
 
 
+@pytest.mark.slow
+def test_notebooks_reach_the_branch_that_their_badges_open(sources, tmp_path):
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", remote], check=True)
+    for _ in range(2):  # the second time over what is there
+        korean.publish(sources.parent, remote.as_uri())
+    listing = ["git", "ls-tree", "-r", "--name-only", "ko"]
+    names = subprocess.run(listing, cwd=remote, check=True, capture_output=True, text=True).stdout.split()
+    assert names == sorted(f"book/{page.name}.ipynb" for page in PAGES if page.path.suffix == ".ipynb")
+
+
 def test_a_verdict_is_said_in_korean_with_the_same_values(monkeypatch):
     said = {
         "passed": "통과했습니다. 처음 보는 입력 {trials}개에서 모두 맞습니다.",

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -202,12 +203,34 @@ def make(target, doctrees, pages):
     write(target / "_toc.yml", yaml.safe_dump(contents(pages, known, url), **options))
 
 
+def publish(target, remote):
+    """Push the notebooks of a folder of sources to the branch that Colab opens, which holds nothing else."""
+    notebooks = sorted((target / "book").rglob("*.ipynb"))
+    if not notebooks:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for path in notebooks:
+            copy = Path(folder, path.relative_to(target))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        author = ["-c", "user.name=The course", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"]
+        commit = [*author, "commit", "--quiet", "--message", "Korean notebooks, written from the catalogues"]
+        for command in (
+            ["init", "--quiet"],
+            ["add", "--all"],
+            commit,
+            ["push", "--quiet", "--force", remote, f"HEAD:refs/heads/{BRANCH}"],
+        ):
+            subprocess.run(["git", *command], cwd=folder, check=True)
+
+
 def main():
     """Write the sources of the pages that are complete."""
     parser = argparse.ArgumentParser(description="Write the sources of the Korean edition.")
     parser.add_argument("--target", type=Path, default=TARGET, help="the folder to write (default: _build/ko-source)")
     parser.add_argument("--doctrees", type=Path, default="", help="of the English edition, for the anchors")
     parser.add_argument("--all", action="store_true", help="all pages, also those that are partly English")
+    parser.add_argument("--publish", metavar="REMOTE", help="push the notebooks to the branch ko of a repository")
     options = parser.parse_args()
     if LANGUAGE != "ko":  # in which the helpers have to speak from the start
         command = [sys.executable, "-m", "tools.korean", *sys.argv[1:]]
@@ -216,6 +239,8 @@ def main():
     if not options.all:
         pages = [name for name in pages if name in translated_pages()]
     make(options.target, options.doctrees and options.doctrees.resolve(), pages)
+    if options.publish:
+        publish(options.target, options.publish)
     print(f"{len(pages)} pages of the Korean edition, {FOLDER} below the English one, are in {options.target}")
 
 
