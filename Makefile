@@ -1,9 +1,10 @@
-# make book · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · serve · repository · clean: see CONTRIBUTING.md.
+# make book · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
+# clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book quick test test-colab test-matrix test-mutation data notebooks times serve repository clean
+.PHONY: book quick test test-colab test-matrix test-mutation data notebooks times catalogues korean serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
@@ -38,6 +39,14 @@ notebooks: data
 # Compute how long each page takes to read, and write it wherever it is stated
 times: .venv/installed
 	$(BIN)/python -m tools.reading_time --write
+
+# Bring the catalogues of the Korean edition up to date, and make those named: make catalogues PAGES="02-sgd utils/quiz/02-sgd"
+catalogues: .venv/installed
+	$(BIN)/python -m tools.catalogues $(PAGES)
+
+# Write the Korean notebooks, of all pages. Then, for example: make test-colab NOTEBOOKS=_build/ko-source/book/02-sgd.ipynb
+korean: .venv/installed
+	$(BIN)/python -m tools.korean --all
 
 serve: book
 	$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000

@@ -443,6 +443,7 @@ ROWS = {
         lambda *_: bad(AttributeError, axes(), [1.0, 2.0], colour="red"),
     ],
     "language.texts": [lambda *_: bad(FileNotFoundError, "kitchen")],
+    "language.table": [lambda *_: bad(FileNotFoundError, "kitchen")],
     "sweep.grid": [lambda *_: bad(TypeError, seed=[0, 1], learning_rate=0.1)],
     "sweep.sweep": [
         bad_sweep(ValueError, settings=[{"a": 1}, {"a": 1}], name="new/results.jsonl"),

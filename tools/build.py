@@ -1,14 +1,21 @@
 """Build the book, warnings being errors: ``python -m tools.build``, which is what ``make book`` runs.
 
+After the English book it builds the pages that there are in Korean, into the folder ``ko`` of the same site.
+
 Beside Jupyter Book 1 there are older versions, and a version 2 that is another program. If this Python has one of
 those, it is said here; left to themselves they would stop at an option they do not know, or build half a book.
 """
 
+import argparse
+import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from tools.languages import FOLDER, translated_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST, FIRST_TOO_NEW = (1, 0, 4), (2,)
@@ -29,22 +36,59 @@ def refusal():
     )
 
 
-def is_outdated(pages, parts=(ROOT / "book" / "assets", ROOT / "tools", ROOT / "utils" / "bench")):
-    """Whether style sheet, extension or bench are newer than the built pages, which Sphinx would leave as they are."""
-    files = [file for part in parts for file in part.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+#: What every page is made with: where one of these is newer than the pages, Sphinx would leave them as they are.
+COMMON = (ROOT / "book" / "assets", ROOT / "tools", ROOT / "utils" / "bench", ROOT / "locale" / "ko" / "complete.txt")
+
+
+def is_outdated(pages, parts=COMMON):
+    """Whether style sheet, extension, bench or the list of pages in Korean are newer than the built pages."""
+    files = [file for part in parts for file in (part, *part.rglob("*")) if file.is_file() and file.suffix != ".pyc"]
     built = pages / "index.html"
     return built.exists() and max(file.stat().st_mtime for file in files) > built.stat().st_mtime
 
 
+def build(book, config, toc, output, *, fresh, environment=None):
+    """Build one edition into ``_build`` below a folder, and stop if that fails."""
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", book, "--config", config, "--toc", toc]
+    command += ["--path-output", output, "-W", "-n", "--keep-going"] + ["--all"] * fresh
+    if code := subprocess.run(command, cwd=ROOT, env=environment).returncode:
+        sys.exit(code)
+
+
+def build_korean(output, *, everything=False):
+    """Build the Korean edition after the English one, whose anchors it keeps, and put it into the site."""
+    site, folder = output / "_build" / "html", output / "_build" / "ko-source"
+    environment = os.environ | {"OPTIMIZERS_LANGUAGE": "ko"}
+    write = [sys.executable, "-m", "tools.korean", "--target", folder, "--doctrees", output / "_build" / ".doctrees"]
+    subprocess.run([*write, *["--all"] * everything], cwd=ROOT, env=environment, check=True)
+    korean = output / "_build" / "ko"
+    fresh = is_outdated(korean / "_build" / "html")
+    files = (folder / "book", folder / "_config.yml", folder / "_toc.yml")
+    build(*files, korean, fresh=fresh, environment=environment)
+    shutil.rmtree(site / FOLDER, ignore_errors=True)
+    shutil.copytree(korean / "_build" / "html", site / FOLDER)
+    entries = re.findall(r"<url>.*</url>\n", (site / FOLDER / "sitemap.xml").read_text(encoding="utf-8"))
+    (site / FOLDER / "sitemap.xml").unlink()
+    whole = (site / "sitemap.xml").read_text(encoding="utf-8").replace("</urlset>", f"{''.join(entries)}</urlset>")
+    (site / "sitemap.xml").write_text(whole, encoding="utf-8")
+
+
 def main():
     """Build the book into ``_build``, or into ``_build`` below the folder that the command line names."""
+    parser = argparse.ArgumentParser(description="Build the book in English, and what there is of it in Korean.")
+    parser.add_argument("output", nargs="?", default=".", help="the folder in which to make _build")
+    parser.add_argument("--all-korean", action="store_true", help="show all pages in Korean, though partly in English")
+    parser.add_argument("--only-korean", action="store_true", help="keep the English pages that were built before")
+    options = parser.parse_args()
     if reason := refusal():
         sys.exit(reason)
-    output = ROOT / (sys.argv[1] if sys.argv[1:] else ".")
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml"]
-    command += ["--toc", ROOT / "_toc.yml", "--path-output", output, "-W", "-n", "--keep-going"]
-    command += ["--all"] * is_outdated(output / "_build" / "html")
-    sys.exit(subprocess.run(command, cwd=ROOT).returncode)
+    output = (ROOT / options.output).resolve()
+    if not options.only_korean:
+        fresh = is_outdated(output / "_build" / "html")
+        build("book", "_config.yml", ROOT / "_toc.yml", output, fresh=fresh)
+    shutil.rmtree(output / "_build" / "html" / FOLDER, ignore_errors=True)
+    if translated_pages() or options.all_korean:
+        build_korean(output, everything=options.all_korean)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,19 @@ HTML these are ``<details>``, which need no script. In anything printed only a c
 stands open, and set-up is gone.
 """
 
+import re
+from pathlib import Path
+
 from docutils import nodes
 from drawings import DrawingRenderer
 from myst_nb import sphinx_
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-SET_UP, ANSWER = "Set-up", "Show the answer"
+from utils.language import table
+
+WORDS = table(Path(__file__).parent)
+SET_UP, ANSWER = WORDS["set_up"], WORDS["answer"]
 
 
 class fold(nodes.General, nodes.Element):
@@ -70,7 +76,8 @@ class FoldCells(SphinxTransform):
         parent = first.parent
         start, stop = parent.index(first), parent.index(second) if second in parent.children else -1
         between = parent.children[start + 1 : stop]
-        if stop < 0 or any("import" not in node.astext() or len(node.astext()) > 200 for node in between):
+        told = all(re.search("import|임포트", node.astext()) and len(node.astext()) <= 200 for node in between)
+        if stop < 0 or not told:
             self.put(first, folded("set-up", SET_UP, []))
             self.put(second, folded("set-up", SET_UP, []))
             return
@@ -115,8 +122,8 @@ def count_claims(app, doctree, docname):
     claims = sum(node["classes"] == ["check"] for node in doctree.findall(fold))
     for actions in doctree.findall(nodes.paragraph):
         if claims and "chapter-actions" in actions["classes"]:
-            text = f"{claims} claims on this page are" if claims > 1 else "1 claim on this page is"
-            actions += [nodes.Text(" "), nodes.inline("", f"{text} checked by code", classes=["claims"])]
+            text = WORDS["claims" if claims > 1 else "claim"].format(count=claims)
+            actions += [nodes.Text(" "), nodes.inline("", text, classes=["claims"])]
             return
 
 

@@ -4,19 +4,23 @@ The paths are computed by ``utils.optimizers`` each time the book is built. CSS 
 once, and not at all for readers who ask their system for less motion; they see where the paths end.
 """
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as Outline
 
 from utils import optimizers
+from utils.language import table
 from utils.playground import LEARNING_RATES
 from utils.plotting import COLORS, INK, MARKERS
 from utils.surfaces import ravine
 
+WORDS = table(Path(__file__).parent)
 STEPS = 50
 SECONDS = 5
 WIDTH, HEIGHT = 780, 300
-_BUTTON = """<button type="button" class="race-again" hidden>Run again</button>
+_BUTTON = """<button type="button" class="race-again" hidden>%s</button>
 <script>
 {
   const button = document.currentScript.previousElementSibling;
@@ -96,7 +100,7 @@ def legend():
     """Return an HTML list of the six names, each with its marker, and the button that runs the race again."""
     icon = '<svg viewBox="-9 -9 18 18" width="18" height="18" aria-hidden="true">{}</svg>'
     items = "".join(f"<li>{icon.format(marker(name, 14))}{name}</li>" for name in COLORS)
-    return f'<ul class="race-legend">{items}</ul>{_BUTTON}'
+    return f'<ul class="race-legend">{items}</ul>{_BUTTON % WORDS["race_again"]}'
 
 
 def _pixels(points):

@@ -128,7 +128,7 @@ def build_index(app, exception):
     pages = {
         path.relative_to(output).as_posix(): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for path in sorted(output.rglob("*.html"))
-        if "_static" not in path.parts and path.name not in ("search.html", "404.html")
+        if not {"_static", "ko"} & set(path.relative_to(output).parts) and path.name not in ("search.html", "404.html")
     }
     asyncio.run(write(folder, pages))
     for path in folder.rglob("*"):

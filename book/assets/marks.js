@@ -2,13 +2,8 @@
 // Where nothing may be stored, or no script runs, there are none: the page's first script has put a store in the place of
 // the browser's then, which forgets.
 if (!localStorage.forgets) {
-  const TEXT = {
-    some: (right, count) => `quiz: ${right} of ${count} answered`,
-    all: "quiz answered",
-    note: "Quizzes that you have answered, kept in this browser only.",
-    clear: "Clear my marks",
-    cleared: "Your marks are cleared.",
-  };
+  const TEXT = {}; // from tools/en.json, or the table of another language, when the book is built
+  const said = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const root = new URL(document.documentElement.dataset.content_root, location).pathname;
   const KEY = `quizzes of ${root}`; // several courses may share an address
   const pageOf = (address) => new URL(address, location).pathname.replace(root, "").replace(/\.html$/, "");
@@ -37,7 +32,7 @@ if (!localStorage.forgets) {
       if (!mark) link.append(" ", mark = Object.assign(document.createElement("span"), { className: "quiz-mark" }));
       const right = answers.replaceAll("0", "").length;
       const [sign, words] = right < answers.length
-        ? [`${right}/${answers.length}`, TEXT.some(right, answers.length)] : ["✓", TEXT.all];
+        ? [`${right}/${answers.length}`, said(TEXT.some, { right, count: answers.length })] : ["✓", TEXT.all];
       Object.assign(mark, { textContent: sign, role: "img", ariaLabel: words, title: words });
       link.closest("ul").after(note);
     }

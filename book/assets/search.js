@@ -1,13 +1,8 @@
 // The page of results. It looks into the index that tools/site_search.py made; from file://, where no script may read
 // that, it calls Sphinx' own search instead.
 {
-  const TEXT = {
-    title: "Search",
-    none: (query) => `Nothing found for “${query}”. Try another word, or the glossary, which knows the terms in English and Korean.`,
-    found: (count, query) => `${count} ${count === 1 ? "result" : "results"} for “${query}”.`,
-    more: "Show more results",
-    broken: "The search could not be loaded. Reload the page to try again.",
-  };
+  const TEXT = {}; // from tools/en.json, or the table of another language, when the book is built
+  const said = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const AT_ONCE = 10, SECTIONS = 3;
   const root = document.documentElement.dataset.content_root;
   const query = new URLSearchParams(location.search).get("q")?.trim() ?? "";
@@ -49,7 +44,8 @@
         .map((each) => ({ ...each, url: new URL(root + each.url, location).href }));
       const { results } = await pagefind.search(query);
       const count = Math.max(results.length, called.length);
-      status.textContent = count ? TEXT.found(count, query) : TEXT.none(query);
+      const text = [TEXT.none, TEXT.found_one][count] ?? TEXT.found;
+      status.textContent = said(text, { count, query });
       list.append(...called.map(entry));
       const more = element("button", { type: "button", textContent: TEXT.more });
       let shown = 0;

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from utils.language import LANGUAGE, texts
 from utils.playground import playground
 
-FOLDER = Path(__file__).with_name(LANGUAGE)  # of the questions
+FOLDER = Path(__file__).with_name("en")  # of the questions; in another language there may be fewer
 
 # The picture of a question, in SVG's units: the area of the curves, and what is left around it for words.
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 150, 66, 76, 12, 40
@@ -82,6 +82,8 @@ def quiz(name):
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.json")))
         raise ValueError(f"name must be one of {known}, got {name!r}")
+    spoken = path.parent.with_name(LANGUAGE) / path.name
+    path = spoken if spoken.is_file() else path
     return Quiz(name, json.loads(path.read_text(encoding="utf-8")))
 
 

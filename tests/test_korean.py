@@ -1,0 +1,410 @@
+"""The Korean edition: what its catalogues hold against the English text, its notebooks, and its pages."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tools import catalogues, korean, languages, proofreading
+from tools.blocks import messages, translated
+from tools.repository import current_url, setup_cell
+from utils.language import table
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "book"
+SOURCES = catalogues.sources()
+COMPLETE = languages.complete()
+TERMS = proofreading.terms()
+PAGES = [source for source in SOURCES.values() if source.path.is_relative_to(BOOK)]
+every_page = pytest.mark.parametrize("source", PAGES, ids=lambda source: source.name)
+
+
+def korean_only(text):
+    return "".join(re.findall("[가-힣]", text))
+
+
+# --- messages ------------------------------------------------------------------------------------------------------
+
+
+@every_page
+def test_what_is_put_in_a_messages_place_changes_nothing_else(source):
+    marked = source.translated(lambda message, _: f"⟦{message}⟧")
+    assert marked.count("⟦") >= 10
+    assert marked.replace("⟦", "").replace("⟧", "") == source.path.read_text(encoding="utf-8")
+
+
+def test_a_message_is_a_paragraph_an_item_a_cell_a_heading():
+    page = "# A title\n\nOne\nparagraph, $a$.\n\n- an *item*\n  of two lines\n\n"
+    page += "| head | |\n|---|---|\n| cell `a` | $b$ |\n\n$$c$$"
+    assert messages(page) == [
+        ("A title", "heading"),
+        ("One paragraph, $a$.", "paragraph"),
+        ("an *item* of two lines", "paragraph"),
+        ("head", "cell"),
+        ("cell `a`", "cell"),
+    ]
+    korean = translated(
+        page, lambda message, _: {"an *item* of two lines": "항목", "cell `a`": "칸 `a`"}.get(message, message)
+    )
+    assert "- 항목\n\n" in korean
+    assert "| 칸 `a` | $b$ |" in korean
+    assert "One\nparagraph" in korean
+
+
+def test_a_page_in_myst_has_messages_in_its_head_and_its_directives():
+    page = "---\nmyst:\n  html_meta:\n    description: What it is.\n---\n\n```{race}\n:alt: A map.\nA caption.\n```\n"
+    page += "\n```{glossary}\nbias · 절편\n  A number.\n```\n\n```python\nx = 'no message'\n```\n"
+    assert messages(page, page=True) == [
+        ("What it is.", "description"),
+        ("A map.", "alt text"),
+        ("A caption.", "race"),
+        ("bias · 절편", "term"),
+        ("A number.", "definition"),
+    ]
+
+
+# --- proofreading --------------------------------------------------------------------------------------------------
+
+ENGLISH = "The **learning rate** $\\alpha$ is 0.9 in `fit` ([02](02-sgd.ipynb#limit)), in all twelve steps."
+KOREAN = "**학습률** $\\alpha$는 `fit`에서 0.9이고([02](02-sgd.ipynb#limit)), 12스텝 모두 그렇습니다."
+
+
+def test_a_translation_that_says_the_same_passes():
+    assert proofreading.problems(ENGLISH, KOREAN, TERMS) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "found"),
+    [
+        ("0.9이고", "0.8이고", "numbers differ"),
+        ("12스텝", "13스텝", "numbers differ"),
+        ("$\\alpha$", "$\\beta$", "formulas differ"),
+        ("`fit`", "`fits`", "code differ"),
+        ("02-sgd.ipynb#limit", "02-sgd.ipynb#limits", "links differ"),
+        ("**학습률**", "학습률", "bold parts differ"),
+        ("**학습률**", "**학습률(learning rate)**은", "marks of Markdown show"),
+        ("학습률", "학습 속도", "never said"),
+        ("학습률", "스텝 크기", "'learning rate' is '학습률', which is missing"),
+        ("$\\alpha$는", "$\\alpha$은", "so 는"),
+        ("$\\alpha$는", "$\\alpha$은(는)", "choose one"),
+        ("그렇습니다", "그렇다", "-니다"),
+    ],
+)
+def test_what_breaks_a_translation_is_seen(right, wrong, found):
+    assert right in KOREAN
+    assert any(found in problem for problem in proofreading.problems(ENGLISH, KOREAN.replace(right, wrong), TERMS))
+
+
+def test_the_second_name_of_a_term_is_refused_and_its_other_sense_is_not():
+    refused = ["'weight decay' is '가중치 감쇠', not '가중치 감소'"]
+    assert proofreading.problems("Weight decay.", "가중치 감소.", TERMS) == refused
+    assert proofreading.problems("The gradient is the slope.", "그레이디언트는 기울기입니다.", TERMS) == []
+    assert proofreading.problems("Bias correction.", "편향 보정.", TERMS) == []
+    assert len(TERMS.glossary) > 80
+
+
+@pytest.mark.parametrize(
+    ("text", "particle"),
+    [
+        ("0.9", "를"),
+        ("10", "을"),
+        ("71%", "를"),
+        ("Adam", "은"),
+        ("Keras", "는"),
+        ("SGD", "는"),
+        ("`momentum`", "은"),
+        ("`learning_rate`", "는"),
+        ("`beta_1`", "로"),
+        ("$\\theta_t$", "는"),
+        ("$x^2$", "은"),
+        ("$\\epsilon$", "은"),
+        ("**누적**", "은"),
+        ("[함수](a.md)", "는"),
+    ],
+)
+def test_particles_fit_what_they_follow(text, particle):
+    consonant, vowel = next(pair for pair in proofreading.PARTICLES if particle in pair)
+    other = vowel if particle == consonant else consonant
+    assert proofreading._particles(f"{text}{particle} 봅니다") == []
+    assert len(proofreading._particles(f"{text}{other} 봅니다")) == 1
+
+
+# --- catalogues ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A page of two paragraphs whose catalogue is complete, and the source that stands for both."""
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path / "locale")
+    source = catalogues.Source("page", tmp_path / "page.md")
+    source.path.write_text("# A page\n\nIt has 2 paragraphs, which say little.\n", encoding="utf-8")
+    new = {"A page": "페이지", "It has 2 paragraphs, which say little.": "문단이 2개 있고, 별말은 없습니다."}
+    source.catalogue.parent.mkdir()
+    text = catalogues.refreshed(source, {catalogues.label(english): said for english, said in new.items()})
+    source.catalogue.write_text(text, encoding="utf-8")
+    return source
+
+
+def test_a_refreshed_catalogue_stays_as_it_is(page):
+    assert catalogues.state(page, TERMS) == (2, [], [], [])
+    assert catalogues.refreshed(page) == page.catalogue.read_text(encoding="utf-8")
+    assert catalogues.listed(page) == ""
+
+
+def test_a_changed_paragraph_is_stale_and_its_translation_is_not_used(page):
+    changed = "It has 3 paragraphs, which say little."
+    page.path.write_text(page.path.read_text(encoding="utf-8").replace("2", "3"), encoding="utf-8")
+    assert catalogues.state(page, TERMS).missing == [changed]
+    text = catalogues.refreshed(page)
+    page.catalogue.write_text(text, encoding="utf-8")
+    assert '#, fuzzy\n#| msgid "It has 2 paragraphs' in text
+    assert catalogues.state(page, TERMS).stale == [changed]
+    assert list(catalogues.translations(catalogues.read(page.catalogue))) == ["A page"]
+    new = catalogues.taken(catalogues.listed(page).replace(changed, "문단이 3개 있고, 별말은 없습니다."))
+    page.catalogue.write_text(catalogues.refreshed(page, new), encoding="utf-8")
+    assert catalogues.state(page, TERMS) == (2, [], [], [])
+    assert "fuzzy" not in page.catalogue.read_text(encoding="utf-8")
+
+
+def test_a_missing_paragraph_is_missing(page):
+    page.path.write_text(page.path.read_text(encoding="utf-8") + "\nQuite another thing.\n", encoding="utf-8")
+    assert catalogues.state(page, TERMS).missing == ["Quite another thing."]
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_what_is_listed_as_complete_is_complete(name):
+    """After a change of the English text: ``make catalogues``, translate what it lists, and run this again."""
+    found = catalogues.state(SOURCES[name], TERMS)
+    assert found[1:] == ([], [], [])
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_catalogue_and_table_are_as_the_command_writes_them(name):
+    source = SOURCES[name]
+    assert catalogues.refreshed(source) == source.catalogue.read_text(encoding="utf-8"), "run `make catalogues`"
+    if source.korean:
+        assert catalogues.korean_table(source) == source.korean.read_text(encoding="utf-8"), "run `make catalogues`"
+
+
+def test_a_complete_page_speaks_korean_in_its_quiz_and_its_figures_too():
+    for name in languages.translated_pages():
+        text = SOURCES[name].path.read_text(encoding="utf-8")
+        wanted = {"tools"}
+        wanted |= {"utils/quiz", f"utils/quiz/{name}"} if "quiz('" in text else set()
+        wanted |= {"utils/playground"} if "optimizer-playground" in text else set()
+        wanted |= {"utils/exercises"} if '"check.' in text else set()
+        wanted |= {"utils/bench"} if '"Training bench: ' in text else set()
+        assert wanted <= set(COMPLETE), name
+
+
+def test_tables_in_korean_have_no_key_that_the_english_ones_lack():
+    for path in [*ROOT.glob("utils/*/ko.json"), ROOT / "tools" / "ko.json"]:
+        korean_keys, english_keys = (
+            json.loads(each.read_text("utf-8")).keys() for each in (path, path.with_name("en.json"))
+        )
+        assert korean_keys <= english_keys
+        assert table(path.parent, "ko").keys() == english_keys, "what is missing is said in English"
+
+
+# --- notebooks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """The folder of the Korean sources of all pages, though most may be English still."""
+    folder = tmp_path_factory.mktemp("ko-source")
+    command = [sys.executable, "-m", "tools.korean", "--all", "--target", folder]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    return folder / "book"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", [page for page in PAGES if page.path.suffix == ".ipynb"], ids=lambda page: page.name)
+def test_a_korean_notebook_has_the_code_and_the_outputs_of_the_english_one(source, sources):
+    english = json.loads(source.path.read_text(encoding="utf-8"))
+    ours = json.loads((sources / f"{source.name}.ipynb").read_text(encoding="utf-8"))
+    assert [cell["id"] for cell in ours["cells"]] == [cell["id"] for cell in english["cells"]]
+    for cell, twin in zip(ours["cells"], english["cells"], strict=True):
+        if cell["cell_type"] == "markdown":
+            continue
+        code, english_code = ("".join(each["source"]) for each in (cell, twin))
+        if english_code == setup_cell(current_url()):
+            assert 'os.environ["OPTIMIZERS_LANGUAGE"] = "ko"' in code
+            assert english_code.partition("import sys")[2] in code
+        elif english_code.startswith("#@title"):
+            assert code.startswith("#@title ✓ 확인함: ")
+            assert code.partition("\n")[2] == english_code.partition("\n")[2]
+        else:
+            assert code == english_code
+        for output, english_output in zip(cell["outputs"], twin["outputs"], strict=True):
+            for kind in ("image/png", "text/plain", "application/vnd.figure.svg"):
+                assert output.get("data", {}).get(kind) == english_output.get("data", {}).get(kind)
+            if not code.startswith("check."):
+                assert output.get("text") == english_output.get("text")
+
+
+@pytest.mark.slow
+def test_the_korean_notebook_of_chapter_02_speaks_korean(sources):
+    cells = json.loads((sources / "02-sgd.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert "/blob/ko/book/02-sgd.ipynb)" in "".join(cells[0]["source"])
+    shown = [
+        "".join(output["data"].get("text/html", ""))
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    figure = next(html for html in shown if "optimizer-playground" in html)
+    quiz = next(html for html in shown if 'class="quiz"' in html)
+    assert "학습률 α" in figure
+    assert "무엇을 먼저 바꾸겠습니까?" in quiz
+    assert len(korean_only(quiz)) > 1000
+
+
+@pytest.mark.slow
+def test_notebooks_reach_the_branch_that_their_badges_open(sources, tmp_path):
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", remote], check=True)
+    for _ in range(2):  # the second time over what is there
+        korean.publish(sources.parent, remote.as_uri())
+    listing = ["git", "ls-tree", "-r", "--name-only", "ko"]
+    names = subprocess.run(listing, cwd=remote, check=True, capture_output=True, text=True).stdout.split()
+    assert names == sorted(f"book/{page.name}.ipynb" for page in PAGES if page.path.suffix == ".ipynb")
+
+
+def test_a_verdict_is_said_in_korean_with_the_same_values(monkeypatch):
+    said = {
+        "passed": "통과했습니다. 처음 보는 입력 {trials}개에서 모두 맞습니다.",
+        "wrong_value": "아직 아닙니다. {got}는 답이 아닙니다.",
+    }
+    english = json.loads((ROOT / "utils" / "exercises" / "en.json").read_text(encoding="utf-8"))
+    monkeypatch.setattr(korean, "table", lambda *_: english | said)
+    korean.verdicts.cache_clear()
+    passed = english["passed"].format(trials=8) + "\n"
+    assert korean.verdict(passed) == "통과했습니다. 처음 보는 입력 8개에서 모두 맞습니다.\n"
+    assert korean.verdict(english["wrong_value"].format(got=0.5)) == "아직 아닙니다. 0.5는 답이 아닙니다."
+    assert korean.verdict("Anything else.") == "Anything else."
+    korean.verdicts.cache_clear()
+
+
+def test_links_to_pages_that_are_not_in_korean_lead_to_the_english_site():
+    text = (
+        "[a](02-sgd.ipynb#limit), [b](../notation.md), `[c](02-sgd.ipynb)`, [d](https://example.org/a.md), [e](#here)"
+    )
+    led = korean.lead_to_english(text, "deeper/page", ["notation"], "https://github.com/ada/course")
+    assert led == text.replace("(02-sgd.ipynb#limit)", "(https://ada.github.io/course/deeper/02-sgd.html#limit)")
+
+
+@pytest.mark.slow
+def test_helpers_speak_the_language_that_the_environment_names_and_english_where_they_lack_it():
+    program = "from utils.quiz import quiz; print(quiz('02-sgd').questions[0]['question']); "
+    program += "from utils.language import texts; print(texts('quiz')['check']); print(texts('measure')['silent'])"
+    said = {}
+    for language in ("ko", "xx"):
+        environment = os.environ | {"OPTIMIZERS_LANGUAGE": language, "PYTHONPATH": str(ROOT)}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+        )
+        said[language] = run.stdout
+    assert "Check\n" in said["xx"]
+    assert "확인\n" in said["ko"]
+    assert len(korean_only(said["ko"])) > 20
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+KOREAN_PAGES = languages.translated_pages()
+
+
+@pytest.fixture(scope="module")
+def twins(site):
+    """(Korean page, English page) by name, parsed."""
+    return {
+        name: [
+            BeautifulSoup((site / folder / f"{name}.html").read_text("utf-8"), "html.parser") for folder in ("ko", ".")
+        ]
+        for name in KOREAN_PAGES
+    }
+
+
+def test_headings_keep_the_english_anchors(twins):
+    assert twins
+    for name, pair in twins.items():
+        ours, theirs = ([section["id"] for section in page.select("article section[id]")] for page in pair)
+        assert ours == theirs, name
+
+
+def test_twins_name_each_other_to_search_engines(twins, site):
+    base = korean.site_of(current_url())
+    listed = (site / "sitemap.xml").read_text(encoding="utf-8")
+    for name, pair in twins.items():
+        page = "" if name == "index" else f"{name}.html"
+        both = {"en": base + page, "ko": f"{base}ko/{page}", "x-default": base + page}
+        for language, document in zip(("ko", "en"), pair, strict=True):
+            assert document.html["lang"] == language
+            found = {link["hreflang"]: link["href"] for link in document.select("head link[rel=alternate][hreflang]")}
+            assert found == both, name
+            assert document.select_one('link[rel="canonical"]')["href"] == both[language]
+            assert f"<loc>{both[language]}</loc>" in listed
+
+
+def test_korean_pages_are_korean_throughout(twins):
+    for name, (page, _) in twins.items():
+        theme = " ".join(
+            element.get(key, "") for element in page.select("[title], [aria-label]") for key in ("title", "aria-label")
+        )
+        for english in ("Skip to", "Back to top", "sidebar", "Search", "previous", "next page", "Suggest", "By The"):
+            assert english not in theme, name
+            assert english not in page.select_one("body").get_text().replace("Stochastic", ""), name
+
+
+def test_the_switch_keeps_the_page_and_the_place_in_it(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}notation.html")
+    page.get_by_role("link", name="한국어").click()
+    page.wait_for_url(f"{address}ko/notation.html")
+    page.locator("section#the-rules h2").evaluate("heading => heading.scrollIntoView()")
+    page.get_by_role("link", name="English").click()
+    page.wait_for_url(f"{address}notation.html#the-rules")
+    page.locator("section#the-rules h2").evaluate("heading => heading.scrollIntoView()")
+    page.get_by_role("link", name="한국어").click()
+    page.wait_for_url(f"{address}ko/notation.html#the-rules")
+    page.close()
+
+
+def test_pages_that_are_not_in_korean_have_no_switch(site):
+    missing = next(source.name for source in PAGES if source.name not in KOREAN_PAGES)
+    assert "btn-language" not in re.sub(
+        r"<script.*?</script>", "", (site / f"{missing}.html").read_text("utf-8"), flags=re.DOTALL
+    )
+
+
+@pytest.mark.parametrize("query", ["그레이디언트", "모멘텀"])
+def test_korean_search_finds_korean_words(browser, address, query):
+    page = browser.new_page()
+    page.goto(f"{address}ko/search.html?q={query}")
+    page.locator("#search-results li a[href*='/ko/notation.html']").first.wait_for()
+    assert "검색 결과" in page.locator(".search-summary").inner_text()
+    page.close()
+
+
+def test_korean_pages_shut_nobody_out(browser, address, axe):
+    context = browser.new_context(reduced_motion="reduce")
+    page, requests, errors = context.new_page(), [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for name in KOREAN_PAGES:
+        page.goto(f"{address}ko/{name}.html")
+        for width in (320, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        page.evaluate(axe)
+        report = page.evaluate("axe.run({ preload: false, resultTypes: ['violations'] })")
+        assert [(problem["id"], problem["nodes"][0]["html"]) for problem in report["violations"]] == [], name
+    assert [url for url in requests if not url.startswith((address, "data:"))] == []
+    assert errors == []
+    context.close()
