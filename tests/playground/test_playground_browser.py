@@ -9,6 +9,8 @@ import pytest
 
 from utils import surfaces
 from utils.playground import playground
+from utils.playground.figure import DEFAULTS, RULES, SCHEDULES
+from utils.playground.grid import stored_network
 
 SETTINGS = list(playground().settings)
 THEMED = {
@@ -79,9 +81,10 @@ class Figure:
         """Assert that these settings changed and nothing else, and that all paths are NumPy's for the new ones."""
         state = self.state
         preset = json.loads(self.host.get_attribute("data-config"))["preset"]
-        assert {name: state[name] for name in SETTINGS if state[name] != preset[name]} == changes
-        figure = playground(**{name: state[name] for name in SETTINGS})
-        assert list(self.runs) == list(figure.settings["optimizers"])
+        preset = DEFAULTS | preset
+        assert {name: state[name] for name in [*SETTINGS, *DEFAULTS] if state[name] != preset[name]} == changes
+        figure = playground(**{name: state[name] for name in [*SETTINGS, *DEFAULTS]})
+        assert list(self.runs) == [*figure.settings["optimizers"], *(["B"] if state["beside"] else [])]
         for name, run in self.runs.items():
             expected = figure.run(name)
             inside = np.all(np.abs(expected) < 1e6, axis=-1)
@@ -193,26 +196,34 @@ def test_each_slider_changes_the_path_to_what_numpy_says(open_page, optimizers, 
     figure.check(**changes)
     value = str(*changes.values())
     assert figure.slider(label).get_attribute("aria-valuetext") == value
-    assert figure.host.locator("label", has_text=label).locator("b").inner_text() == value
+    assert figure.host.locator("label:not([hidden])", has_text=label).locator("b").inner_text() == value
     if key != "ArrowRight" or label != "Adam’s β₂":  # which changes less than a pixel
         assert (figure.pixels(1), figure.pixels(2)) != before
 
 
 def test_every_surface_can_be_chosen_and_brings_what_suits_it(figure):
     select = figure.host.get_by_role("combobox", name="Surface")
-    assert select.locator("option").all_inner_texts() == ["Ravine", "Rosenbrock", "Beale", "Himmelblau", "Saddle"]
+    assert select.locator("option").all_inner_texts() == [
+        "Ravine",
+        "Rosenbrock",
+        "Beale",
+        "Himmelblau",
+        "Saddle",
+        "Network",
+    ]
     grounds = {figure.pixels(0)}
     for name, rate, start in [
         ("rosenbrock", 0.001, [-1.2, 1]),
         ("beale", 0.005, [1, 1.5]),
         ("himmelblau", 0.005, [-0.5, -1]),
         ("saddle", 0.1, [-1.6, 0.01]),
+        ("network", 1, stored_network()["path"][0]),
     ]:
         select.select_option(name)
         figure.check(surface=name, learning_rate=rate, start=start)
         assert not figure.slider("Condition number κ").is_visible()
         grounds.add(figure.pixels(0))
-    assert len(grounds) == 5
+    assert len(grounds) == 6
     select.select_option("ravine")
     figure.check()
 
@@ -504,7 +515,111 @@ def test_the_copied_python_makes_the_same_figure(open_page):
     copied = eval(code, {"playground": playground})
     state = figure.state
     assert json.loads(json.dumps(copied.settings)) == {name: state[name] for name in SETTINGS}
+    assert "schedule" not in code
     assert page.evaluate("document.activeElement.shadowRoot.activeElement.name") == "copy_code"
+
+
+@pytest.fixture
+def opened(figure):
+    """A figure whose further controls are open."""
+    figure.host.locator("summary").press("Enter")
+    figure.menu = lambda name: figure.host.get_by_role("combobox", name=name, exact=True)
+    return figure
+
+
+def test_other_rules_are_added_from_a_list_and_go_again(opened):
+    assert opened.menu("Add a rule").locator("option").all_inner_texts() == ["choose one", *list(RULES)[6:]]
+    assert not opened.host.get_by_text("Lion", exact=True).first.is_visible()
+    for name in list(RULES)[6:]:
+        opened.menu("Add a rule").select_option(name)
+        opened.settle()
+    opened.check(optimizers=["SGD", "Momentum", *list(RULES)[6:]])
+    assert opened.menu("Add a rule").locator("option").all_inner_texts() == ["choose one"]
+    assert opened.slider("Weight decay λ").is_visible()
+    assert opened.slider("β₁").is_visible()
+    opened.slider("Weight decay λ").press("End")
+    opened.check(optimizers=["SGD", "Momentum", *list(RULES)[6:]], weight_decay=1)
+    for name in list(RULES)[6:]:
+        opened.host.get_by_role("checkbox", name=name, exact=True).press(" ")
+        opened.settle()
+    opened.button("Reset").click()
+    opened.check()
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "constant"])
+def test_a_schedule_changes_the_paths_and_is_drawn(opened, name):
+    before = opened.pixels(2)
+    opened.menu("Schedule α(t)").select_option(name)
+    opened.check(schedule=name)
+    assert opened.pixels(2) != before
+    opened.slider("Step shown").press("Home")
+    opened.settle()
+    share = SCHEDULES[name](1.0, 100)(0)
+    said = opened.host.locator(".chart canvas").get_attribute("aria-label")
+    assert said.endswith(f"at step 0 it is {share:g} of α.")
+
+
+def test_the_same_optimizer_runs_beside_itself_with_other_settings(opened):
+    opened.menu("B beside A").select_option("Momentum")
+    copied = {"optimizer": "Momentum", "learning_rate": 0.5, "momentum": 0.8}
+    opened.check(beside=copied)
+    assert [line.split(" ")[:2] for line in opened.results] == [["SGD", "loss"], ["Momentum", "A"], ["Momentum", "B"]]
+    assert opened.results[1].replace(" A ", " B ") == opened.results[2]
+    opened.slider("B: Momentum μ").press("Home")
+    opened.check(beside=copied | {"momentum": 0})
+    opened.slider("B: Learning rate α").press("ArrowLeft")
+    opened.check(beside=copied | {"momentum": 0, "learning_rate": 0.49})
+    opened.slider("Momentum μ").press("Home")
+    opened.check(beside=copied | {"momentum": 0, "learning_rate": 0.49}, momentum=0)
+    opened.host.get_by_role("checkbox", name="Momentum", exact=True).press(" ")
+    opened.check(momentum=0, optimizers=["SGD"])
+    assert not opened.slider("B: Momentum μ").is_visible()
+
+
+def test_arrows_say_what_the_next_step_is_made_of(opened):
+    opened.slider("Step shown").press("Home")
+    before = opened.pixels(1)
+    opened.host.get_by_role("checkbox", name="Arrows for the next step").press(" ")
+    assert opened.results == [
+        "SGD loss 3.6 after 0 steps −g = (0.4, −2) · step (0.2, −1)",
+        "Momentum loss 3.6 after 0 steps −g = (0.4, −2) · velocity (0, 0) · step (0.2, −1)",
+    ]
+    assert opened.pixels(1) != before
+    opened.button("Step").click()
+    assert opened.results[1].endswith("−g = (0.39, −1) · velocity (0.2, −1) · step (0.355, −1.3)")
+    assert "Arrows, 2 times as long" in opened.host.locator(".about").inner_text()
+
+
+def test_the_network_says_what_it_is_and_how_much_of_the_path_it_holds(figure):
+    assert not figure.host.locator(".about").is_visible()
+    figure.host.get_by_role("combobox", name="Surface").select_option("network")
+    figure.settle()
+    words = figure.host.locator(".about").inner_text()
+    assert "79,510 weights" in words
+    assert f"holds {100 * stored_network()['share']:g} % of that path" in words
+
+
+def test_a_link_and_the_copied_python_keep_the_further_settings(open_page):
+    preset = playground(optimizers=("Adam",), learning_rate=0.5)
+    page = open_page(preset, permissions=["clipboard-read", "clipboard-write"])
+    figure = Figure(page)
+    figure.host.locator("summary").press("Enter")
+    for name, value in (("Add a rule", "Lion"), ("Schedule α(t)", "cosine"), ("B beside A", "Lion")):
+        figure.host.get_by_role("combobox", name=name, exact=True).select_option(value)
+        figure.settle()
+    figure.host.get_by_role("checkbox", name="Arrows for the next step").press(" ")
+    figure.slider("B: β₁").press("Home")
+    figure.button("Copy as Python").click()
+    copied = eval(page.evaluate("navigator.clipboard.readText()"), {"playground": playground})
+    state = figure.state
+    assert json.loads(json.dumps(DEFAULTS | copied.settings)) == {name: state[name] for name in [*SETTINGS, *DEFAULTS]}
+    figure.button("Copy link").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    again = Figure(open_page(preset, fragment="#" + link.partition("#")[2]))
+    assert again.state == state
+    shown = Figure(open_page(copied))
+    assert shown.host.locator("details").evaluate("node => node.open")
+    shown.check()
 
 
 def test_two_figures_share_the_code_and_nothing_else(open_page):
@@ -630,7 +745,7 @@ def test_every_control_has_a_name_and_is_reached_with_tab(open_page):
     figure.settle()
     expected = """Surface|SGD|Momentum|Nesterov|Adagrad|RMSprop|Adam|Starting point|Play|Step|Step shown|Learning rate α
         One learning rate α for all|Momentum μ|Adam’s β₁|Adam’s β₂|Condition number κ|Steps|Gradient noise|Noise number
-        Reset|Copy link|Copy as Python"""
+        More: other rules, a schedule, A beside B, arrows|Reset|Copy link|Copy as Python"""
     expected = [name.strip() for name in re.split(r"[|\n]", expected)]
     names = []
     for _ in expected:

@@ -12,17 +12,21 @@ import hashlib
 import html
 import json
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
 import contourpy
 import numpy as np
 
-from utils import optimizers as rules
-from utils import surfaces
+from utils import beyond_adam, optimizers, schedules, surfaces
 from utils.language import texts
-from utils.plotting import COLORS, INK, MARKERS
+from utils.playground.grid import network, stored_network
+from utils.plotting import COLORS, INK, LOOKS
+
+#: The rules of the book that act on each coordinate alone, which are all but Muon.
+RULES = {name: getattr(optimizers, name, None) or getattr(beyond_adam, name) for name in LOOKS if name != "Muon"}
 
 #: Learning rates to start from: round numbers with which 100 steps make a good picture, for each surface.
 LEARNING_RATES = {
@@ -31,7 +35,32 @@ LEARNING_RATES = {
     "beale": {"SGD": 0.02, "Momentum": 0.005, "Nesterov": 0.005, "Adagrad": 1.0, "RMSprop": 0.05, "Adam": 0.2},
     "himmelblau": {"SGD": 0.01, "Momentum": 0.005, "Nesterov": 0.005, "Adagrad": 1.0, "RMSprop": 0.1, "Adam": 0.5},
     "saddle": {"SGD": 0.2, "Momentum": 0.1, "Nesterov": 0.1, "Adagrad": 0.5, "RMSprop": 0.05, "Adam": 0.1},
+    "network": {"SGD": 5.0, "Momentum": 1.0, "Nesterov": 1.0, "Adagrad": 2.0, "RMSprop": 0.2, "Adam": 0.5},
 }
+#: A rule of the second part starts from the learning rate of one that it is related to, times a factor.
+RELATED = {
+    "AdamW": ("Adam", 1),
+    "Nadam": ("Adam", 1),
+    "Adamax": ("Adam", 1),
+    "Adadelta": (None, 10),
+    "Yogi": ("Adam", 1),
+    "Lion": ("Adam", 0.2),
+    "ScheduleFreeSGD": ("SGD", 1),
+    "ScheduleFreeAdamW": ("Adam", 1),
+}
+
+#: What a learning rate becomes in a run of so many steps.
+SCHEDULES = {
+    "constant": lambda rate, steps: schedules.Constant(rate),
+    "step": lambda rate, steps: schedules.PiecewiseConstantDecay(
+        (steps // 2, max(3 * steps // 4, steps // 2 + 1)), (rate, 0.1 * rate, 0.01 * rate)
+    ),
+    "cosine": lambda rate, steps: schedules.CosineDecay(rate, steps),
+    "warmup": lambda rate, steps: schedules.Warmup(schedules.CosineDecay(rate, steps - steps // 10), steps // 10),
+}
+
+#: What a call may leave out, and then shows as if it did not exist.
+DEFAULTS = {"weight_decay": 0.004, "schedule": "constant", "beside": None, "arrows": False}
 
 #: What the settings may be, and how their sliders are spaced. The target has none.
 LIMITS = {
@@ -40,6 +69,7 @@ LIMITS = {
     "rho": (0, 0.9999, "share"),
     "beta_1": (0, 0.9999, "share"),
     "beta_2": (0, 0.9999, "share"),
+    "weight_decay": (0, 1, "logarithmic"),
     "condition_number": (1, 1000, "logarithmic"),
     "steps": (1, 500, "linear"),
     "noise": (0, 10, "logarithmic"),
@@ -50,6 +80,14 @@ LIMITS = {
 #: Width over height of the map.
 ASPECT = 4 / 3
 
+
+def _polygon(corners, turn, radius=1.15):
+    """Return a regular polygon as an SVG path; at a turn of 0 a corner points up."""
+    angles = [math.tau * (corner / corners + turn) for corner in range(corners)]
+    points = [f"{radius * math.sin(angle):.2f} {-radius * math.cos(angle):.2f}" for angle in angles]
+    return f"M{'L'.join(points)}z"
+
+
 #: Each marker of utils.plotting as an SVG path of about radius 1.
 SHAPES = {
     "o": "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
@@ -58,7 +96,17 @@ SHAPES = {
     "^": "M0-1.15L1.15.95H-1.15z",
     "v": "M0 1.15L1.15-.95H-1.15z",
     "*": "M0-1.4L.35-.48 1.33-.43.57.18.82 1.13 0 .6-.82 1.13-.57.18-1.33-.43-.35-.48z",
+    "P": "M-.4-1.2H.4V-.4H1.2V.4H.4V1.2H-.4V.4H-1.2V-.4H-.4z",
+    "X": "M0-.57L.57-1.13 1.13-.57.57 0 1.13.57.57 1.13 0 .57-.57 1.13-1.13.57-.57 0-1.13-.57-.57-1.13z",
+    "h": _polygon(6, 0),
+    ">": "M1.15 0L-.95-1.15V1.15z",
+    "p": _polygon(5, 0),
+    "<": "M-1.15 0L.95-1.15V1.15z",
+    "8": _polygon(8, 1 / 16),
+    "H": _polygon(6, 1 / 12),
 }
+#: The dashes of a line of utils.plotting, in pixels.
+DASHES = {"-": [], "--": [7, 4], ":": [2, 3]}
 
 
 @cache
@@ -66,11 +114,30 @@ def _script():
     room = Path(__file__).parent
     files = (room.parent / "rules.js", room / "playground.js")
     script = "\n".join(file.read_text(encoding="utf-8").strip() for file in files)
-    return script.replace("const text = {};", f"const text = {json.dumps(texts('playground'), ensure_ascii=False)};")
+    script = re.sub(r"^ *(?://.*)?\n?", "", script, flags=re.MULTILINE)  # comments stay in the sources
+    for name, content in (("text", texts("playground")), ("network", stored_network())):
+        held = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        script = script.replace(f"const {name} = {{}};", f"const {name} = {held};")
+    return script
 
 
 def _surface(name, condition_number):
+    if name == "network":
+        return network()
     return surfaces.ravine(condition_number) if name == "ravine" else getattr(surfaces, name)
+
+
+def _uses(name):
+    """Return which settings a rule has, besides its learning rate."""
+    return [field.name for field in fields(RULES[name]) if field.name in LIMITS and field.name != "learning_rate"]
+
+
+def _rates(surface):
+    """Return the learning rates of all rules to start from."""
+    rates = dict(LEARNING_RATES[surface])
+    return rates | {
+        name: round((rates[related] if related else 1) * factor, 6) for name, (related, factor) in RELATED.items()
+    }
 
 
 def _view(surface):
@@ -141,7 +208,7 @@ class Playground:
         Parameters
         ----------
         optimizer : str
-            One of the six names.
+            The name of a rule, or "B" for the one that runs ``beside`` another.
 
         Returns
         -------
@@ -150,22 +217,27 @@ class Playground:
         Raises
         ------
         ValueError
-            If the name is none of the six.
+            If there is no such rule.
         """
-        if optimizer not in COLORS:
-            raise ValueError(f"optimizer must be one of {', '.join(COLORS)}, got {optimizer!r}")
-        at = self.settings
+        at = DEFAULTS | self.settings
+        if optimizer not in RULES and not (optimizer == "B" and at["beside"]):
+            raise ValueError(f"optimizer must be one of {', '.join(RULES)}, got {optimizer!r}")
         rate = at["learning_rate"]
-        names = {"Momentum": ["momentum"], "Nesterov": ["momentum"], "RMSprop": ["rho"], "Adam": ["beta_1", "beta_2"]}
-        rule = getattr(rules, optimizer)(
-            learning_rate=rate[optimizer] if isinstance(rate, dict) else rate,
-            **{name: at[name] for name in names.get(optimizer, [])},
-        )
+        if optimizer == "B":
+            at = at | at["beside"]
+            optimizer, rate = at["optimizer"], at["learning_rate"]
+        elif isinstance(rate, dict):
+            rate = rate.get(optimizer, _rates(at["surface"])[optimizer])
+        rule = RULES[optimizer](rate, **{name: at[name] for name in _uses(optimizer)})
         noise = at["noise"] * np.reshape(_normals(at["seed"], 2 * at["steps"]), (-1, 2))
         gradient = self.surface.gradient
         draws = iter(noise)
-        return rules.descend(
-            rule, lambda theta: gradient(theta) + next(draws), np.array(at["start"], float), at["steps"]
+        return optimizers.descend(
+            rule,
+            lambda theta: gradient(theta) + next(draws),
+            np.array(at["start"], float),
+            at["steps"],
+            schedule=None if at["schedule"] == "constant" else SCHEDULES[at["schedule"]](rate, at["steps"]),
         )
 
     def _still(self):
@@ -197,10 +269,14 @@ class Playground:
         ground = "".join(f'<path d="{trace(line)[0]}"/>' for level in levels for line in contours.lines(level))
         crosses = "".join(f"M{a - 10:.0f} {b - 10:.0f}l20 20m0-20l-20 20" for a, b in places(surface.minima))
         runs = ""
-        for name in self.settings["optimizers"]:
+        for name in self._runs():
             line, (a, b) = trace(self.run(name))
-            mark = f'<path d="{SHAPES[MARKERS[name]]}" fill="{COLORS[name]}" transform="translate({a} {b})scale(12)"/>'
-            runs += f'<path d="{line}" stroke="{COLORS[name]}"/>{mark}'
+            color, marker, style = LOOKS[self.settings["beside"]["optimizer"] if name == "B" else name]
+            dashes = [9, 3, 2, 3] if name == "B" else DASHES[style]
+            dash = f' stroke-dasharray="{" ".join(str(2 * part) for part in dashes)}"' if dashes else ""
+            fill = f'none" stroke-width=".4" stroke="{color}' if name == "B" else color
+            mark = f'<path d="{SHAPES[marker]}" fill="{fill}" transform="translate({a} {b})scale(12)"/>'
+            runs += f'<path d="{line}" stroke="{color}"{dash}/>{mark}'
         a, b = places([self.settings["start"]])[0]
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width / 2:g}" height="{height / 2:g}" '
@@ -209,6 +285,9 @@ class Playground:
             f'<circle cx="{a:.0f}" cy="{b:.0f}" r="14" stroke="{INK}" stroke-width="6"/></svg>'
         )
 
+    def _runs(self):
+        return [*self.settings["optimizers"], *(["B"] if self.settings.get("beside") else [])]
+
     def _config(self):
         """Everything the script needs to know, so that Python's tables are the only ones."""
         described = {
@@ -216,7 +295,7 @@ class Playground:
                 "view": _view(surface),
                 "start": surface.start.tolist(),
                 "minima": surface.minima.round(4).tolist(),
-                "learning_rates": LEARNING_RATES[name],
+                "learning_rates": _rates(name),
             }
             for name in LEARNING_RATES
             for surface in [_surface(name, 20.0)]
@@ -226,15 +305,26 @@ class Playground:
         home = described[settings["surface"]]  # to which a reader who came back would return
         home["start"] = settings["start"]
         if isinstance(rates, dict):
-            home["learning_rates"] = settings["learning_rate"] = home["learning_rates"] | rates
+            home["learning_rates"] = home["learning_rates"] | rates
+            offered = {*COLORS, *settings["optimizers"]}
+            settings["learning_rate"] = {n: rate for n, rate in home["learning_rates"].items() if n in offered}
         else:
-            home["learning_rates"] = dict.fromkeys(COLORS, rates)
+            home["learning_rates"] = dict.fromkeys(RULES, rates)
         config = {
             "key": hashlib.sha256(repr(self).encode()).hexdigest()[:6],
             "surfaces": described,
-            "optimizers": {name: {"color": COLORS[name], "shape": SHAPES[MARKERS[name]]} for name in COLORS},
+            "optimizers": {
+                name: {
+                    "color": LOOKS[name].color,
+                    "shape": SHAPES[LOOKS[name].marker],
+                    "dash": DASHES[LOOKS[name].linestyle],
+                    "uses": _uses(name),
+                }
+                for name in RULES
+            },
             "limits": LIMITS,
             "preset": settings,
+            "defaults": DEFAULTS,
         }
         return json.dumps(config, separators=(",", ":"))
 
@@ -253,6 +343,21 @@ class Playground:
         )
 
 
+def _second(beside, chosen, learning_rate, shared):
+    """Return the complete settings of the run beside another, or raise what ``playground`` promises."""
+    name = beside.get("optimizer") if isinstance(beside, dict) else None
+    if name not in chosen:
+        raise ValueError(f"beside must be a dict whose optimizer is one of {', '.join(chosen)}, got {beside!r}")
+    rate = learning_rate[name] if isinstance(learning_rate, dict) else learning_rate
+    whole = {"learning_rate": rate} | {setting: shared[setting] for setting in _uses(name)}
+    if unknown := set(beside) - set(whole) - {"optimizer"}:
+        raise ValueError(f"beside may hold {', '.join(whole)} of {name}, got {min(unknown)!r}")
+    return {"optimizer": name} | {
+        setting: _number(f"{setting} of B", beside.get(setting, value), LIMITS[setting])
+        for setting, value in whole.items()
+    }
+
+
 def playground(
     surface="ravine",
     optimizers=("SGD", "Momentum"),
@@ -268,6 +373,10 @@ def playground(
     noise=0.0,
     seed=0,
     target=1e-3,
+    weight_decay=0.004,
+    schedule="constant",
+    beside=None,
+    arrows=False,
 ):
     """Make a figure in which the reader chooses the surface, the optimizers and their settings, and sees the paths.
 
@@ -276,19 +385,22 @@ def playground(
 
     Parameters
     ----------
-    surface : {"ravine", "rosenbrock", "beale", "himmelblau", "saddle"}
-        A function of ``utils.surfaces``.
+    surface : {"ravine", "rosenbrock", "beale", "himmelblau", "saddle", "network"}
+        A function of ``utils.surfaces``; or the training loss of chapter 08's network, above its lowest, in the plane
+        through its weights that its training path lies nearest to.
     optimizers : sequence of str
-        Any of "SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop" and "Adam".
+        Any of "SGD", "Momentum", "Nesterov", "Adagrad", "RMSprop" and "Adam", and of the rules of
+        ``utils.beyond_adam`` but "Muon", which needs a matrix. Of a Schedule-Free rule the path is drawn on which it
+        takes gradients.
     learning_rate : float or dict of str to float, optional
         One for all, or one for each optimizer by its name; from 0.0001 to 10. By default, one for each that suits the
         surface. Names that are not among ``optimizers`` are for when the reader switches these on.
     momentum : float
         Of Momentum and Nesterov, from 0 to 0.9999.
     rho : float
-        RMSprop's decay, from 0 to 0.9999.
+        The decay of RMSprop and Adadelta, from 0 to 0.9999.
     beta_1, beta_2 : float
-        Adam's, from 0 to 0.9999.
+        Adam's and of the rules after it, from 0 to 0.9999.
     condition_number : float
         Of the ravine, from 1 to 1000.
     start : pair of float, optional
@@ -302,6 +414,16 @@ def playground(
         Of the noise, from 0 to 99.
     target : float
         "Reaches … after 84 steps" is about this loss; from 1e-8 to 1000.
+    weight_decay : float
+        Of AdamW and Lion, from 0 to 1.
+    schedule : {"constant", "step", "cosine", "warmup"}
+        What becomes of all learning rates: a tenth after half of the steps and a hundredth after three quarters; half a
+        cosine down to 0; or that after a line up in the first tenth of the steps.
+    beside : dict, optional
+        A second run, "B", of one of the ``optimizers``: its name as "optimizer", and those of its settings that differ,
+        "learning_rate" or any other.
+    arrows : bool
+        Whether arrows show what the next step is made of.
 
     Returns
     -------
@@ -322,18 +444,18 @@ def playground(
     if not isinstance(surface, str) or surface not in LEARNING_RATES:
         raise ValueError(f"surface must be one of {', '.join(LEARNING_RATES)}, got {surface!r}")
     given = [optimizers] if isinstance(optimizers, str) else list(optimizers)
-    if unknown := [name for name in given if name not in COLORS]:
-        raise ValueError(f"optimizers must be some of {', '.join(COLORS)}, got {unknown[0]!r}")
-    chosen = tuple(name for name in COLORS if name in given)
+    if unknown := [name for name in given if name not in RULES]:
+        raise ValueError(f"optimizers must be some of {', '.join(RULES)}, got {unknown[0]!r}")
+    chosen = tuple(name for name in RULES if name in given)
     if learning_rate is None:
-        learning_rate = {name: LEARNING_RATES[surface][name] for name in chosen}
+        learning_rate = {name: _rates(surface)[name] for name in chosen}
     elif isinstance(learning_rate, dict):
-        if not set(chosen) <= set(learning_rate) <= set(COLORS):
+        if not set(chosen) <= set(learning_rate) <= set(RULES):
             names = ", ".join(chosen)
             raise ValueError(f"learning_rate must be a number or hold one for each of {names}, got {learning_rate!r}")
         learning_rate = {
             name: _number(f"learning_rate of {name}", learning_rate[name], LIMITS["learning_rate"])
-            for name in COLORS
+            for name in RULES
             if name in learning_rate
         }
     else:
@@ -349,6 +471,14 @@ def playground(
         for axis, (value, limits) in enumerate(zip(point, [(left, right), (bottom, top)], strict=True))
     )
     given = {"momentum": momentum, "rho": rho, "beta_1": beta_1, "beta_2": beta_2}
+    if schedule not in SCHEDULES:
+        raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
+    if not isinstance(arrows, bool):
+        raise ValueError(f"arrows must be True or False, got {arrows!r}")
+    decay = _number("weight_decay", weight_decay, LIMITS["weight_decay"])
+    if beside is not None:
+        beside = _second(beside, chosen, learning_rate, given | {"weight_decay": decay})
+    rare = {"weight_decay": decay, "schedule": schedule, "beside": beside, "arrows": arrows}
     return Playground(
         {
             "surface": surface,
@@ -361,5 +491,6 @@ def playground(
             "noise": _number("noise", noise, LIMITS["noise"]),
             "seed": _number("seed", seed, LIMITS["seed"], whole=True),
             "target": _number("target", target, LIMITS["target"]),
+            **{name: value for name, value in rare.items() if value != DEFAULTS[name]},
         }
     )
