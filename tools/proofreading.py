@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"(?<![A-Za-z\d_.,])\d[\d,]*(?:\.\d+)?")
 #: Numbers that English writes as words, and Korean may write in digits.
 NUMBER_WORDS = {
-    "1": ["a", "an", "one", "once", "first", "single", "half", "third", "quarter"],
+    "0": ["zero", "zeros", "nothing", "negative", "positive"],
+    "0.5": ["half"],
+    "1": ["a", "an", "one", "once", "first", "single", "half", "third", "quarter", "smaller", "fewer", "times"],
     "2": ["two", "twice", "second", "both", "half", "double", "pair"],
     "3": ["three", "third", "thirds"],
     "4": ["four", "fourth", "quarter", "quarters"],
@@ -25,18 +27,20 @@ NUMBER_WORDS = {
     "7": ["seven", "seventh"],
     "8": ["eight", "eighth"],
     "9": ["nine", "ninth"],
-    "10": ["ten", "tenth", "tens"],
+    "10": ["ten", "tenth", "tenths", "tens", "hundred", "millionth", "billionth"],
     "11": ["eleven"],
     "12": ["twelve", "dozen"],
-    "15": ["fifteen"],
+    "13": ["thirteen", "thirteenth"],
+    "15": ["fifteen", "quarter"],
     "16": ["sixteen"],
     "20": ["twenty"],
-    "30": ["thirty"],
-    "40": ["forty"],
-    "50": ["fifty"],
+    "30": ["thirty", "half"],
+    "40": ["forty", "fortieth"],
+    "50": ["fifty", "fiftieth"],
     "60": ["sixty"],
-    "100": ["hundred", "hundreds"],
-    "1000": ["thousand", "thousands"],
+    "3000": ["thousandth"],
+    "100": ["hundred", "hundreds", "hundredth", "hundredths", "million", "millionth"],
+    "1000": ["thousand", "thousands", "thousandth", "thousandths", "million"],
 }
 
 VOWEL, RIEUL, CONSONANT = "a vowel", "ㄹ", "a consonant"
@@ -106,10 +110,10 @@ def problems(message, said, known, *, kind="paragraph", page=""):
         found += [f"the marks {mark} differ" for mark in "*~^" if message.count(mark) != said.count(mark)]
     else:
         found += _marks(message, said)
-    found += _terms(message, said, known) if page != "glossary" else []
+    found += _terms(message, said, known) if page != "glossary" and said != message else []  # some are names alone
     found += _particles(said)
-    if re.search(r"(?<!니)다\.(?=\s|$|\))", words(said)):
-        found.append("a sentence does not end in -니다")
+    if kind != "check" and re.search(r"(?<![니시])다\.(?=\s|$|\))", words(said)):
+        found.append("a sentence does not end in -니다 or -시다")
     return found
 
 
@@ -118,14 +122,16 @@ def _links(text):
 
 
 def _numbers(message, said):
+    """Compare which numbers there are; how often one is said again is a matter of style."""
+    message = re.sub(r"(\d+) million", lambda match: f"{int(match[1]) * 1_000_000}", message)
+    said = re.sub(r"([\d,]+)만(?= 개)", lambda match: f"{int(match[1].replace(',', '')) * 10_000}", said)
     ours, theirs = (
-        Counter(number.replace(",", "").rstrip(".") for number in NUMBER.findall(words(text)))
-        for text in (message, said)
+        {number.replace(",", "").rstrip(".") for number in NUMBER.findall(words(text))} for text in (message, said)
     )
     spoken = set(re.findall(r"[a-z]+", words(message).lower()))
-    lost, new = ours - theirs, theirs - ours
-    new = [number for number in new.elements() if not spoken & set(NUMBER_WORDS.get(number, ()))]
-    return [f"numbers differ: lost {sorted(lost.elements())}, new {new}"] if lost or new else []
+    lost = sorted(ours - theirs)
+    new = sorted(number for number in theirs - ours if not spoken & set(NUMBER_WORDS.get(number, ())))
+    return [f"numbers differ: lost {lost}, new {new}"] if lost or new else []
 
 
 def _marks(message, said):
@@ -221,6 +227,8 @@ def sound_of_formula(tex):
     tex = re.sub(r"(\\rVert|\\right|\\,|\\;|[\s{})\]|.,])+$", "", tex)
     if tex.endswith("%"):
         return VOWEL
+    if match := re.search(r"\\frac\{([^{}]*)\}\{[^{}]*$", tex):  # said from below: its last word is the numerator
+        return sound_of_formula(match[1])
     if re.search(r"\^\{?\d+$", tex):
         return CONSONANT  # 제곱
     if re.search(r"\^\{?[^\s{}]*$|\\(top|infty|text\{[^}]*)$", tex):
