@@ -1,11 +1,12 @@
 """Measure the published site beside the same notebooks in Jupyter Book's default dress.
 
     .venv/bin/python benchmarks/site.py [--runs 3] [--pages index 02-sgd 08-adam-keras-walkthrough]
+    .venv/bin/python benchmarks/site.py --table [--site _build/html]
 
 Both are built now, served by the same small web server, which compresses as web hosts do, and opened in the same
 Chromium. Needs Chromium, and npm's ``lighthouse`` (``npm install --global lighthouse``); without the latter its scores
 are left out. All figures are medians of the runs. What the default pages load from other sites counts with its bytes
-only where these sites can be reached.
+only where these sites can be reached. The second form prints the README's table: every page of ours, on a phone.
 """
 
 import argparse
@@ -155,6 +156,38 @@ def judge(lighthouse, chromium, address, page_name, form):
     return {f"{form}: {name}": 100 * (report[name]["score"] or 0) for name in CATEGORIES}
 
 
+def drawn(path):
+    """Return how many of a page's compressed bytes are figures that stand in it as drawings or stills."""
+    page = path.read_text(encoding="utf-8")
+    drawings = r'<div class="drawing.*?</svg></div>|data:image/svg\+xml;base64,[^"]*'
+    before, after = (len(gzip.compress(text.encode())) for text in (page, re.sub(drawings, "", page, flags=re.DOTALL)))
+    return before - after
+
+
+def table(playwright, chromium, options):
+    """Print the scores of every page on a phone, and what it loads before anybody scrolls, in kilobytes."""
+    arguments = ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-sync"]
+    arguments += ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
+    print("| page | Lighthouse, phone | kB at first | of these figures |\n|---|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as folder:
+        site = options.site or build(ROOT / "book", ROOT / "_config.yml", Path(folder))
+        pages = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+        with served(site) as address:
+            for path in pages:
+                name = path.relative_to(site).with_suffix("").as_posix()
+                if name in ("search", "404"):
+                    continue
+                scores = [
+                    judge(options.lighthouse, chromium, address, name, "phone")["phone: performance"]
+                    for _ in range(options.runs if options.lighthouse else 0)
+                ]
+                browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+                first = open_page(browser, address, name)["bytes at first"]
+                browser.close()
+                score = f"{median(scores):.0f}" if scores else "–"
+                print(f"| {name} | {score} | {first / 1000:.0f} | {drawn(path) / 1000:.0f} |", flush=True)
+
+
 def medians(measured):
     """Return the median of each figure over several runs."""
     return {name: median(run[name] for run in measured) for name in measured[0]}
@@ -166,7 +199,14 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="visits of each page (3)")
     parser.add_argument("--pages", nargs="+", default=["index", "02-sgd", "08-adam-keras-walkthrough"])
     parser.add_argument("--lighthouse", default=shutil.which("lighthouse"), help="npm's program, if not on the PATH")
+    parser.add_argument("--table", action="store_true", help="every page of ours, as a table for the README")
+    parser.add_argument("--site", type=Path, help="with --table: the built pages, instead of building them")
     options = parser.parse_args()
+    if options.table:
+        with sync_playwright() as playwright:
+            found = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
+            table(playwright, found, options)
+        return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         default, ours = build_both(Path(folder))
         chromium = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
