@@ -300,6 +300,40 @@ WRONG = {
         ("np.sort(scores)", "np.sort(scores)[::-1]", "worst_not_best"),
         ("len(scores) + 1", "len(scores)", "exception"),
     ],
+    # 10 Schedules and warm-up
+    "warm_cosine": [
+        ("peak * step / warmup_steps", "peak * (step + 1) / warmup_steps", "warm_up_from_one"),
+        ("(step - warmup_steps) / (total_steps - warmup_steps)", "step / total_steps", "warm_up_counted_twice"),
+        ("(total_steps - warmup_steps)", "total_steps", "cosine_too_long"),
+        (
+            "min((step - warmup_steps) / (total_steps - warmup_steps), 1)",
+            "(step - warmup_steps) / (total_steps - warmup_steps)",
+            "rises_again",
+        ),
+        ("(1 + np.cos(np.pi * share)) / 2", "np.cos(np.pi * share)", "below_zero"),
+        ("(1 + np.cos(np.pi * share)) / 2", "np.cos(np.pi * share / 2)", "quarter_cosine"),
+        ("(1 + np.cos(np.pi * share)) / 2", "(1 - share)", "line_not_cosine"),
+        ("peak * (1 +", "0.4 * (1 +", "ignored"),
+        ("    if step < warmup_steps:\n        return peak * step / warmup_steps\n", "", "no_warm_up"),
+        ("step < warmup_steps", "step <= warmup_steps", "exception"),
+    ],
+    "decay_steps_for": [
+        ("epochs * math.ceil(examples / batch_size)", "epochs", "counted_in_epochs"),
+        ("epochs * math.ceil(examples / batch_size)", "epochs * examples", "counted_in_examples"),
+        ("math.ceil(examples / batch_size)", "(examples // batch_size)", "last_batch_left_out"),
+        ("math.ceil(examples / batch_size)", "examples / batch_size", "batches_not_whole"),
+        ("math.log(decay_rate) / math.log(0.5)", "1", "factor_left_out"),
+        ("math.log(decay_rate) / math.log(0.5)", "math.log(0.5) / math.log(decay_rate)", "logarithms_upside_down"),
+        ("math.log(0.5)", "math.log(2)", "negated"),
+    ],
+    "cycle_at": [
+        ("while step >= length", "while step > length", "restart_a_step_late"),
+        ("length * t_mul", "length", "cycles_of_one_length"),
+        ("restarts, step / length", "restarts, step", "steps_not_fraction"),
+        ("restarts, step / length", "step / length, restarts", "parts_swapped"),
+        ("restarts, step / length", "restarts", "parts"),
+        ("restarts + 1", "restarts + 2", "some_parts"),
+    ],
 }
 
 

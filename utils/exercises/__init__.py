@@ -10,6 +10,7 @@ from utils.exercises.hyperparameters import gap, log_uniform, parameters
 from utils.exercises.momentum import from_averaging, momentum_step, steps_to_stop
 from utils.exercises.nesterov import ball, look_ahead_step, nesterov_step
 from utils.exercises.rmsprop import CenteredRMSprop, rmsprop_step, steps_until_small
+from utils.exercises.schedules import cycle_at, decay_steps_for, warm_cosine
 from utils.exercises.sgd import batch_size_for, sgd_step, steps_needed
 from utils.exercises.walkthrough import counts, cross_entropy, precision, runs_needed
 
@@ -23,6 +24,8 @@ __all__ = [
     "batch_size_for",
     "counts",
     "cross_entropy",
+    "cycle_at",
+    "decay_steps_for",
     "expected_best",
     "fewest_seeds",
     "from_averaging",
@@ -42,5 +45,6 @@ __all__ = [
     "steps_to_travel",
     "steps_until_small",
     "uncorrected_peak",
+    "warm_cosine",
     "wrong_period",
 ]
