@@ -99,7 +99,7 @@ def test_linear_decay_is_keras_own_without_its_power_and_reaches_zero():
 def test_decay_lasts_as_long_as_the_run_at_any_peak_and_length(few_images):
     for peak, examples, epochs in ((0.5, 640, 2), (0.1, 1250, 1)):  # 40 steps in two equal epochs, or in a ragged one
         trial("dense", "SGD", peak, 0, schedule="decay", examples=examples, epochs=epochs)
-        _, rule, decay = comparison._pair("dense", "SGD", "decay")
+        _, rule, decay = comparison._pair("dense", "SGD", "decay", None)
         assert int(rule.iterations.numpy()) == 40
         assert float(decay(0)) == pytest.approx(peak)
         assert float(decay(39)) == pytest.approx(peak / 40, rel=1e-4)
