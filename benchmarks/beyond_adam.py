@@ -8,7 +8,7 @@ Network, images, seeds and both schedules are those of ``benchmarks/comparison.p
 Momentum and Adam stand beside these, pair by pair; the convolutional network is left out, for its time. Every rule is
 tuned with one seed on the validation images, by one search: it begins with Keras' default learning rate and the next
 two above it (with decay, with the rate that was best when constant), and goes on at either end until the best of those
-tried lies inside. The grid is that of chapter 09, and goes on to 20. One seed in place of three is for the time, too;
+tried lies inside. The grid is that of chapter 09, from 0.00001 to 20. One seed in place of three is for the time, too;
 by that seed alone chapter 09 would have chosen the same rates for its six rules. AdamW keeps the learning rate that was
 chosen for Adam and tries four strengths of its decay. Schedule-Free has no schedule: it runs at a constant rate alone.
 
@@ -18,8 +18,12 @@ rules had been taken there when the questions were written down:
 1. Which rules differ from Adam at the same schedule? Seven tests at a constant rate, six with decay.
 2. Does Schedule-Free at a constant rate differ from Adam with decay? One more.
 
-Fourteen sign-flip tests, adjusted together by Holm's method. Whatever else is asked of the numbers is exploratory.
-The trials run in one process, Muon's with decay last, for they take the longest; ``--only`` runs some of the rules.
+Fourteen sign-flip tests, adjusted together by Holm's method. Whatever else is asked of the numbers is exploratory. So
+is the control AdamEMA, Adam at a constant rate with a running mean of its weights as the result, which was added when
+the scores of Schedule-Free were known.
+
+The trials run in one process, Muon's with decay last, for they take the longest. ``--only Lion Muon/constant`` runs
+some of the pairs of rule and schedule; with decay, the search needs the rule's trials at a constant rate in the file.
 """
 
 import argparse
@@ -29,24 +33,26 @@ from pathlib import Path
 import pandas as pd
 
 TUNING_SEEDS, FINAL_SEEDS = range(1), range(200, 212)
-MORE_RATES = (5.0, 10.0, 20.0)
+LOWER_RATES, HIGHER_RATES = (0.00001, 0.00002, 0.00005), (5.0, 10.0, 20.0)
 DECAYS = (0.004, 0.02, 0.1, 0.5)
 #: In this order, so that a study that has to end early has what the chapter is about.
 ORDER = ("ScheduleFreeAdamW", "Lion", "AdamW", "Muon", "Nadam", "Adamax", "Adadelta")
-WITHOUT_SCHEDULE = ("ScheduleFreeAdamW",)
+#: Runs after the others, and is in none of the comparisons that were written down.
+CONTROL = "AdamEMA"
+WITHOUT_SCHEDULE = ("ScheduleFreeAdamW", CONTROL)
 ROUNDING = {"accuracy": 5, "loss": 4, "train_loss": 4}
 COLUMNS = ["optimizer", "schedule", "learning_rate", "weight_decay", "seed", "scored_on"]
 
 
-def settings_of(names):
-    """Return the pairs of rule and schedule that are run, in this order."""
-    pairs = [(name, schedule) for name in ORDER for schedule in ("constant", "decay") if name in names]
-    pairs = [(name, schedule) for name, schedule in pairs if schedule == "constant" or name not in WITHOUT_SCHEDULE]
-    return sorted(pairs, key=lambda pair: pair == ("Muon", "decay"))
+def pairs():
+    """Return the pairs of rule and schedule, in the order in which they are run."""
+    every = [(name, schedule) for name in (*ORDER, CONTROL) for schedule in ("constant", "decay")]
+    every = [(name, schedule) for name, schedule in every if schedule == "constant" or name not in WITHOUT_SCHEDULE]
+    return sorted(every, key=lambda pair: pair == ("Muon", "decay"))
 
 
-def run(path, names):
-    """Run what is left of the study, keep each result in ``path``, and return the table of these rules."""
+def run(path, only):
+    """Run what is left of these pairs, keep each result in ``path``, and return the table of their trials."""
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from benchmarks.comparison import windows
@@ -59,7 +65,7 @@ def run(path, names):
     )
     from utils.sweep import grid, sweep
 
-    rates = LEARNING_RATES + MORE_RATES
+    rates = LOWER_RATES + LEARNING_RATES + HIGHER_RATES
     stored = load_results()
     stored = stored[(stored["run"] == "first") & (stored["scored_on"] == "validation")]
     of_adam = {name: chosen_learning_rates(each)["dense", "Adam"] for name, each in stored.groupby("schedule")}
@@ -69,8 +75,8 @@ def run(path, names):
         one = {"network": ["dense"], "optimizer": [name], "schedule": [schedule], "learning_rate": learning_rates}
         return sweep(trial, grid(**one, **more, seed=seeds, scored_on=[scored_on]), path, progress=True)
 
-    begin = {name: max(rate for rate in rates if rate <= default_learning_rate(name)) for name in names}
-    for name, schedule in settings_of(names):
+    begin = {name: max(rate for rate in rates if rate <= default_learning_rate(name)) for name, _ in only}
+    for name, schedule in only:
         if name == "AdamW":
             best, more = of_adam[schedule], {"weight_decay": DECAYS}
             table = trials(name, schedule, [best], TUNING_SEEDS, "validation", **more)
@@ -82,7 +88,10 @@ def run(path, names):
             begin[name] = best = chosen_learning_rates(table)["dense", name]
         tables += [table, trials(name, schedule, [best], FINAL_SEEDS, "held-out", **more)]
     table = pd.concat(tables, ignore_index=True).round(ROUNDING)
-    return table.reindex(columns=COLUMNS + list(ROUNDING))
+    by_epoch = [name for name in table.columns if name.startswith("after_")]
+    table.loc[table["scored_on"] != "held-out", by_epoch] = float("nan")  # nobody asks, and the file stays small
+    table.loc[table["optimizer"].isin(WITHOUT_SCHEDULE), by_epoch] = float("nan")  # the mean is there at the end alone
+    return table.reindex(columns=COLUMNS + list(ROUNDING) + by_epoch)
 
 
 def compared(table):
@@ -102,10 +111,9 @@ def compared(table):
     both = pd.concat([anchors, table])
     both = both[both["scored_on"] == "held-out"]
     scores = 100 * both.pivot(index="seed", columns=["schedule", "optimizer"], values="accuracy")
-    new = [column for column in scores if column[1] in set(table["optimizer"])]
-    pairs = {column: (column, (column[0], "Adam")) for column in new}
-    for name in set(WITHOUT_SCHEDULE) & set(table["optimizer"]):
-        pairs[f"{name} at a constant rate", "over Adam with decay"] = ("constant", name), ("decay", "Adam")
+    pairs = {column: (column, (column[0], "Adam")) for column in scores if column[1] in ORDER}
+    if ("constant", "ScheduleFreeAdamW") in pairs:
+        pairs["ScheduleFreeAdamW", "over Adam with decay"] = ("constant", "ScheduleFreeAdamW"), ("decay", "Adam")
     leads = {key: scores[rule] - scores[adam] for key, (rule, adam) in pairs.items()}
     rows = {
         key: {"lead": lead.mean(), "ahead": int((lead > 0).sum()), "p": sign_flip_test(lead)}
@@ -129,16 +137,21 @@ def report(table):
 
 def main():
     """Run the study if asked to, and print its verdicts."""
-    from utils.comparison import BEYOND_ADAM, load_results
+    from utils.comparison import load_results
 
+    every = pairs()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, metavar="FILE", help="run the study; keep its trials in this file")
-    parser.add_argument("--only", choices=BEYOND_ADAM, nargs="+", default=list(BEYOND_ADAM), help="run these rules")
+    names = [*ORDER, CONTROL, *map("/".join, every)]
+    parser.add_argument(
+        "--only", choices=names, nargs="+", default=names, metavar="PAIR", help="a rule, or one schedule"
+    )
     parser.add_argument("--write", type=Path, metavar="CSV", help="write the table")
     arguments = parser.parse_args()
     if not arguments.run:
         return report(load_results("beyond_adam"))
-    table = run(arguments.run, arguments.only)
+    only = [pair for pair in every if pair[0] in arguments.only or "/".join(pair) in arguments.only]
+    table = run(arguments.run, only)
     if arguments.write:
         table.to_csv(arguments.write, index=False)
     report(table)

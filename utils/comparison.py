@@ -7,7 +7,7 @@ trials: ``benchmarks/beyond_adam.py`` and ``beyond_adam.csv``.
 
 import itertools
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 
 import keras
@@ -77,7 +77,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 SCHEDULES = {"constant": None, "decay": LinearDecay}
 
 
-class ScheduleFree(keras.optimizers.Optimizer):
+class _ScheduleFree(keras.optimizers.Optimizer):
     """The rule of ``utils.beyond_adam.ScheduleFreeAdamW``, to train with; Keras 3.15 runs another one on TensorFlow.
 
     While it trains, a weight is the point where the gradient is taken; ``finalize_variable_values``, which ``fit`` and
@@ -125,8 +125,10 @@ BEYOND_ADAM = {
     "Adamax": keras.optimizers.Adamax,
     "Adadelta": keras.optimizers.Adadelta,
     "Lion": keras.optimizers.Lion,
-    "ScheduleFreeAdamW": ScheduleFree,
+    "ScheduleFreeAdamW": _ScheduleFree,
     "Muon": keras.optimizers.Muon,
+    # Adam whose result is a mean of its weights, over about 1,000 steps: to tell what of Schedule-Free is the mean.
+    "AdamEMA": partial(keras.optimizers.Adam, use_ema=True, ema_momentum=0.999),
 }
 
 
@@ -182,7 +184,7 @@ def trial(
     history = train(model, rule, data, epochs=epochs, batch_size=BATCH_SIZE, seed=seed)
     before = {f"after_{epoch}": round(score, 4) for epoch, score in enumerate(history.val_accuracy[:-1], start=1)}
     accuracy, loss = history.val_accuracy[-1], history.val_loss[-1]
-    if isinstance(rule, ScheduleFree):  # the weights are now the mean, and were not when they were scored
+    if isinstance(rule, _ScheduleFree) or rule.use_ema:  # the weights are now a mean, and were not when scored
         accuracy, loss = _score(model, *data[2:])
     return {
         "accuracy": round(accuracy, 5),
@@ -240,7 +242,14 @@ def load_results(study="comparison"):
         One row for each trial. ``run`` is "first", "second" (the study again, with other seeds) or "AVX2" (the first
         run's final trials on the test images again, computed with other instructions of the processor); then come the
         arguments of ``trial`` and its results.
+
+    Raises
+    ------
+    ValueError
+        If there is no study of that name.
     """
+    if study not in ("comparison", "beyond_adam"):
+        raise ValueError(f"study must be 'comparison' or 'beyond_adam', got {study!r}")
     with files("utils").joinpath(f"{study}.csv").open() as file:
         return pd.read_csv(file)
 
