@@ -1,7 +1,7 @@
 """The study behind chapter 11: the rules that came after Adam, put through the trials of chapter 09.
 
     python -m benchmarks.beyond_adam                      # the verdicts of the stored results
-    python -m benchmarks.beyond_adam --run work.jsonl     # the whole study, NN minutes of a CPU; resumable
+    python -m benchmarks.beyond_adam --run work.jsonl     # the whole study, about 25 minutes of a CPU; resumable
     python -m benchmarks.beyond_adam --run work.jsonl --write utils/beyond_adam.csv
 
 Network, images, seeds and both schedules are those of ``benchmarks/comparison.py``, so its stored trials of SGD,
@@ -120,7 +120,7 @@ def compared(table):
         for key, lead in leads.items()
     }
     found = pd.DataFrame.from_dict(rows, orient="index")
-    return scores, found.assign(p=holm(found["p"]))
+    return scores, found.assign(p=holm(found["p"])) if rows else found
 
 
 def report(table):

@@ -238,8 +238,16 @@ def test_shown_definitions_are_those_of_utils(path):
 def test_every_rule_taught_is_shown_in_full():
     taught = {"02": "SGD", "03": "Momentum", "04": "Nesterov", "05": "Adagrad", "06": "RMSprop", "07": "Adam"}
     taught = {number: {rule} for number, rule in taught.items()}
-    taught["11"] = {"AdamW", "Lion", "orthogonalise", "Muon", "ScheduleFreeSGD"}
-    taught["relatives-of-adam"] = {"Nadam", "Adamax", "Adadelta", "Yogi", "ScheduleFreeAdamW"}
+    taught["11"] = {"Lion", "orthogonalise", "Muon"}
+    taught["relatives-of-adam"] = {
+        "AdamW",
+        "Nadam",
+        "Adamax",
+        "Adadelta",
+        "Yogi",
+        "ScheduleFreeSGD",
+        "ScheduleFreeAdamW",
+    }
     for path in CHAPTERS + DEEPER:
         if rules := taught.get(path.stem, taught.get(path.name[:2])):
             shown = {name for cell in cells_of(path, "code") for name, _ in shown_definitions(source_of(cell))}
