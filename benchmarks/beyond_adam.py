@@ -23,7 +23,8 @@ is the control AdamEMA, Adam at a constant rate with a running mean of its weigh
 the scores of Schedule-Free were known.
 
 The trials run in one process, Muon's with decay last, for they take the longest. ``--only Lion Muon/constant`` runs
-some of the pairs of rule and schedule; with decay, the search needs the rule's trials at a constant rate in the file.
+some of the pairs of rule and schedule, with decay only beside the constant rate, which its search begins at. A trial
+was measured at 2.5 to 4 seconds of a CPU, one of Muon at 21.
 """
 
 import argparse
