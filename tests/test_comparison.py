@@ -335,6 +335,15 @@ def test_rules_beyond_adam_have_a_look_and_keras_own_classes_but_for_one():
         load_results("second")
 
 
+@pytest.fixture
+def in_64_bits():
+    """Let Keras make its own variables, such as the learning rate, as precise as NumPy's numbers."""
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.usefixtures("in_64_bits")
 def test_schedule_free_adamw_to_train_with_is_the_one_of_the_book_and_ends_at_the_mean():
     settings = {"learning_rate": 0.03, "beta_1": 0.8, "beta_2": 0.97, "epsilon": 1e-3}
     rule, theta = ScheduleFreeAdamW(**settings), np.full(5, 1.5)

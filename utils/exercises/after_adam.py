@@ -37,10 +37,12 @@ def _lion_step(theta, m, g, learning_rate, beta_1, beta_2, weight_decay):
 
 def _lion_inputs(rng, number):
     """Return an average and a gradient that disagree, so that the weights of the two decide the sign."""
-    beta_1, beta_2 = rng.uniform(0.5, 0.8), rng.uniform(0.9, 0.97)
+    beta_1 = rng.uniform(0.5, 0.6) if number % 2 else rng.uniform(0.8, 0.88)
+    beta_2 = rng.uniform(0.92, 0.97)
     m = rng.normal(size=6)
-    # Between the balance of beta_1 and that of beta_2, so that each beta gives another sign to some coordinate.
-    g = -m * np.array([0.3, 0.7, 1.5, 4.0, 12.0, -1.0]) * rng.uniform(0.9, 1.1, 6) * beta_1 / (1 - beta_1)
+    # At a share of 1 the two cancel: some are near it, and some lie between the balance of beta_1 and that of beta_2.
+    shares = np.array([0.3, 0.985, 1.015, 1.5, 4.0, -1.0])
+    g = -shares * m * beta_1 / (1 - beta_1)
     return rng.normal(size=6), m, g, rng.uniform(0.02, 0.4), beta_1, beta_2, rng.uniform(0.05, 0.5)
 
 
