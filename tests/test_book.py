@@ -237,10 +237,21 @@ def test_shown_definitions_are_those_of_utils(path):
 
 def test_every_rule_taught_is_shown_in_full():
     taught = {"02": "SGD", "03": "Momentum", "04": "Nesterov", "05": "Adagrad", "06": "RMSprop", "07": "Adam"}
-    for path in CHAPTERS:
-        if rule := taught.get(path.name[:2]):
+    taught = {number: {rule} for number, rule in taught.items()}
+    taught["11"] = {"Lion", "orthogonalise", "Muon"}
+    taught["relatives-of-adam"] = {
+        "AdamW",
+        "Nadam",
+        "Adamax",
+        "Adadelta",
+        "Yogi",
+        "ScheduleFreeSGD",
+        "ScheduleFreeAdamW",
+    }
+    for path in CHAPTERS + DEEPER:
+        if rules := taught.get(path.stem, taught.get(path.name[:2])):
             shown = {name for cell in cells_of(path, "code") for name, _ in shown_definitions(source_of(cell))}
-            assert rule in shown, f"{path.name} does not show {rule}"
+            assert rules <= shown, f"{path.name} does not show {rules - shown}"
 
 
 @every_notebook

@@ -10,8 +10,11 @@ import pytest
 
 import utils.comparison as comparison
 import utils.training as training
+from benchmarks import beyond_adam as later_study
 from benchmarks import comparison as study
+from utils.beyond_adam import ScheduleFreeAdamW
 from utils.comparison import (
+    BEYOND_ADAM,
     EXAMPLES,
     HELD_OUT,
     LEARNING_RATES,
@@ -28,7 +31,7 @@ from utils.comparison import (
     trial,
     verdicts,
 )
-from utils.plotting import COLORS
+from utils.plotting import COLORS, LOOKS
 
 SMALL = {"examples": 640, "epochs": 1}
 
@@ -99,7 +102,7 @@ def test_linear_decay_is_keras_own_without_its_power_and_reaches_zero():
 def test_decay_lasts_as_long_as_the_run_at_any_peak_and_length(few_images):
     for peak, examples, epochs in ((0.5, 640, 2), (0.1, 1250, 1)):  # 40 steps in two equal epochs, or in a ragged one
         trial("dense", "SGD", peak, 0, schedule="decay", examples=examples, epochs=epochs)
-        _, rule, decay = comparison._pair("dense", "SGD", "decay")
+        _, rule, decay = comparison._pair("dense", "SGD", "decay", None)
         assert int(rule.iterations.numpy()) == 40
         assert float(decay(0)) == pytest.approx(peak)
         assert float(decay(39)) == pytest.approx(peak / 40, rel=1e-4)
@@ -312,3 +315,114 @@ def test_an_older_processor_is_played_in_a_process_of_its_own(tmp_path, monkeypa
     ((command, environment),) = started
     assert command[command.index("--only") + 1] == "AVX2"
     assert study.OLDER.items() <= environment.items()
+
+
+# The study of chapter 11
+
+
+@pytest.fixture(scope="module")
+def later():
+    return load_results("beyond_adam")
+
+
+def test_rules_beyond_adam_have_a_look_and_keras_own_classes_but_for_one():
+    assert set(BEYOND_ADAM) == {*later_study.ORDER, later_study.CONTROL}
+    assert set(later_study.ORDER) < set(LOOKS) - set(COLORS)
+    own = [name for name in later_study.ORDER if BEYOND_ADAM[name] is not getattr(keras.optimizers, name)]
+    assert own == ["ScheduleFreeAdamW"]
+    assert load_results().equals(load_results("comparison"))
+    with pytest.raises(ValueError, match="study must be"):
+        load_results("second")
+
+
+@pytest.fixture
+def in_64_bits():
+    """Let Keras make its own variables, such as the learning rate, as precise as NumPy's numbers."""
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.usefixtures("in_64_bits")
+def test_schedule_free_adamw_to_train_with_is_the_one_of_the_book_and_ends_at_the_mean():
+    settings = {"learning_rate": 0.03, "beta_1": 0.8, "beta_2": 0.97, "epsilon": 1e-3}
+    rule, theta = ScheduleFreeAdamW(**settings), np.full(5, 1.5)
+    optimizer = BEYOND_ADAM["ScheduleFreeAdamW"](**{name: np.float64(value) for name, value in settings.items()})
+    variable, state, path = keras.Variable(theta, dtype="float64"), rule.init(theta), [theta]
+    for g in np.random.default_rng(0).standard_normal((100, 5)):
+        theta, state = rule.step(theta, g, state)
+        optimizer.apply([g], [variable])
+        path.append(theta)
+        np.testing.assert_allclose(variable.numpy(), theta, rtol=0, atol=1e-12)
+    optimizer.finalize_variable_values([variable])
+    np.testing.assert_allclose(variable.numpy(), rule.average(np.array(path))[-1], rtol=0, atol=1e-12)
+    again = type(optimizer).from_config(optimizer.get_config())
+    assert again.get_config() == optimizer.get_config()
+
+
+def test_trial_scores_the_mean_of_schedule_free_and_takes_a_decay(few_images):
+    first = trial("dense", "ScheduleFreeAdamW", 0.01, 0, **SMALL)
+    assert trial("dense", "ScheduleFreeAdamW", 0.01, 0, **SMALL) == first
+    model, *_ = comparison._pair("dense", "ScheduleFreeAdamW", "constant", None)
+    _, _, scored = comparison._images()
+    accuracy, loss = comparison._score(model, *scored["validation"])
+    assert first["accuracy"] == pytest.approx(accuracy, abs=1e-5)
+    assert first["loss"] == pytest.approx(loss, abs=1e-5)
+    mild, strong = (trial("dense", "AdamW", 0.001, 0, weight_decay=decay, **SMALL) for decay in (0.0, 500.0))
+    assert mild["train_loss"] < strong["train_loss"]
+
+
+def test_stored_trials_beyond_adam_are_those_that_the_search_asks_for(later, results):
+    tuning, final = (later[later["scored_on"] == images] for images in ("validation", "held-out"))
+    assert len(tuning) + len(final) == len(later)
+    assert set(tuning["seed"]) == set(later_study.TUNING_SEEDS)
+    rates = later_study.LOWER_RATES + LEARNING_RATES + later_study.HIGHER_RATES
+    of_adam = {schedule: chosen_in(results, "first", schedule)["dense", "Adam"] for schedule in ("constant", "decay")}
+    assert set(zip(final["optimizer"], final["schedule"], strict=True)) <= set(later_study.pairs())
+    for (name, schedule), trials in final.groupby(["optimizer", "schedule"]):
+        tried = tuning[(tuning["optimizer"] == name) & (tuning["schedule"] == schedule)]
+        assert sorted(trials["seed"]) == list(later_study.FINAL_SEEDS)
+        if name == "AdamW":
+            assert set(tried["learning_rate"]) == set(trials["learning_rate"]) == {of_adam[schedule]}
+            assert sorted(tried["weight_decay"]) == list(later_study.DECAYS)
+            assert set(trials["weight_decay"]) == {tried.set_index("weight_decay")["accuracy"].idxmax()}
+        else:
+            best = tried.set_index("learning_rate")["accuracy"].idxmax()
+            assert set(trials["learning_rate"]) == {best}
+            inside = sorted(tried["learning_rate"])
+            assert inside[0] < best < inside[-1]
+            assert tuple(inside) == rates[rates.index(inside[0]) : rates.index(inside[-1]) + 1]
+
+
+def test_one_seed_would_have_chosen_the_same_rates_in_chapter_09(results):
+    tuning = results[(results["run"] == "first") & (results["network"] == "dense") & (results["seed"] == 0)]
+    for schedule in ("constant", "decay"):
+        one = chosen_learning_rates(tuning[(tuning["scored_on"] == "validation") & (tuning["schedule"] == schedule)])
+        assert one["dense"].to_dict() == chosen_in(results, "first", schedule)["dense"].to_dict()
+
+
+def test_the_comparisons_are_those_that_were_written_down(later):
+    scores, found = later_study.compared(later)
+    assert len(found) == len(later_study.pairs()) == 14  # the control is left out, and one question added
+    lead = scores["constant", "Lion"] - scores["constant", "Adam"]
+    assert found.loc[("constant", "Lion"), "lead"] == pytest.approx(lead.mean())
+    assert found.loc[("constant", "Lion"), "ahead"] == (lead > 0).sum()
+    assert found["p"].between(14 * 2 / 2**12 - 1e-9, 1).all()
+
+
+def test_study_beyond_adam_runs_goes_on_and_is_reported(few_images, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(comparison, "LEARNING_RATES", (0.001, 0.01))
+    monkeypatch.setattr(comparison, "EXAMPLES", {"dense": SMALL["examples"]})
+    monkeypatch.setattr(later_study, "LOWER_RATES", ())
+    monkeypatch.setattr(later_study, "HIGHER_RATES", ())
+    monkeypatch.setattr(later_study, "DECAYS", (0.004, 0.5))
+    only = [("ScheduleFreeAdamW", "constant"), ("AdamW", "constant"), ("Nadam", "constant"), ("Nadam", "decay")]
+    table = later_study.run(tmp_path / "work.jsonl", only)
+    lines = (tmp_path / "work.jsonl").read_bytes()
+    again = later_study.run(tmp_path / "work.jsonl", only)
+    pd.testing.assert_frame_equal(again, table)
+    assert (tmp_path / "work.jsonl").read_bytes() == lines
+    assert table.groupby(["optimizer", "schedule"])["scored_on"].value_counts().unstack()["held-out"].eq(12).all()
+    assert table[table["optimizer"] == "ScheduleFreeAdamW"]["after_1"].isna().all()
+    later_study.report(table)
+    assert "over Adam with decay" in capsys.readouterr().out

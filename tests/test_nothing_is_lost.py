@@ -499,7 +499,7 @@ ROWS = {
         lambda *_: bad(KeyError, "dense", "Adamm", 0.001, 0),
     ],
     "comparison.default_learning_rate": [lambda *_: bad(KeyError, "Adamm")],
-    "comparison.load_results": [lambda *_: bad(TypeError, "first")],
+    "comparison.load_results": [lambda *_: bad(ValueError, "first")],
     "comparison.chosen_learning_rates": [lambda *_: bad(KeyError, study().drop(columns="accuracy"))],
     "comparison.final_scores": [
         lambda *_: bad(TypeError, study(), 0.1),

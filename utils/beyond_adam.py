@@ -21,14 +21,14 @@ class AdamW:
         m_t &= \beta_1 m_{t-1} + (1 - \beta_1) g_t \\
         v_t &= \beta_2 v_{t-1} + (1 - \beta_2) g_t^2 \\
         \alpha_t &= \alpha \sqrt{1 - \beta_2^t} / (1 - \beta_1^t) \\
-        \theta_t &= \theta_{t-1} - \alpha \lambda \theta_{t-1} - \alpha_t m_t / (\sqrt{v_t} + \hat\epsilon)
+        \theta_t &= \theta_{t-1} - \alpha w \theta_{t-1} - \alpha_t m_t / (\sqrt{v_t} + \hat\epsilon)
 
     Parameters
     ----------
     learning_rate : float or numpy.ndarray
         The step size, above 0.
     weight_decay : float or numpy.ndarray
-        :math:`\lambda`, at least 0. A step shrinks theta by the share learning_rate * weight_decay. At 0 this is Adam.
+        :math:`w`, at least 0. A step shrinks theta by the share learning_rate * weight_decay. At 0 this is Adam.
     beta_1, beta_2 : float or numpy.ndarray
         The shares of the two averages kept from step to step, in [0, 1).
     epsilon : float or numpy.ndarray
@@ -341,7 +341,7 @@ class Lion:
     r"""Lion: every coordinate goes the same way, the learning rate; only the sign is the gradients'.
 
     .. math::
-        \theta_t &= \theta_{t-1} - \alpha \lambda \theta_{t-1}
+        \theta_t &= \theta_{t-1} - \alpha w \theta_{t-1}
             - \alpha \operatorname{sign}(\beta_1 m_{t-1} + (1 - \beta_1) g_t) \\
         m_t &= \beta_2 m_{t-1} + (1 - \beta_2) g_t
 
@@ -354,7 +354,7 @@ class Lion:
     beta_2 : float or numpy.ndarray
         The share of the average kept from step to step, in [0, 1).
     weight_decay : float or numpy.ndarray
-        :math:`\lambda`, at least 0, decoupled as in ``AdamW``.
+        :math:`w`, at least 0, decoupled as in ``AdamW``.
 
     Raises
     ------
@@ -439,7 +439,7 @@ class Muon:
     .. math::
         v_t &= \mu v_{t-1} + g_t \\
         O_t &= \operatorname{orthogonalise}(g_t + \mu v_t) \\
-        \theta_t &= \theta_{t-1} - \alpha \lambda \theta_{t-1} - \alpha r \sqrt{\max(n, m)} \, O_t
+        \theta_t &= \theta_{t-1} - \alpha w \theta_{t-1} - \alpha r \sqrt{\max(n, m)} \, O_t
 
     Parameters
     ----------
@@ -449,7 +449,7 @@ class Muon:
     momentum : float or numpy.ndarray
         The share of the velocity kept from step to step, in [0, 1).
     weight_decay : float or numpy.ndarray
-        :math:`\lambda`, at least 0, decoupled as in ``AdamW``.
+        :math:`w`, at least 0, decoupled as in ``AdamW``.
     rms_rate : float or numpy.ndarray
         r, above 0. At 0.2 a step is about as long as Adam's at the same learning rate.
 

@@ -1,12 +1,13 @@
 """The study of chapter 09: its two networks and six optimizers, one trial, the stored results, and how to judge them.
 
 A trial trains one network once, with Keras' own optimizers. ``benchmarks/comparison.py`` runs the whole study;
-``comparison.csv`` beside this file holds what came out.
+``comparison.csv`` beside this file holds what came out. Chapter 11 puts the rules that came after Adam through the same
+trials: ``benchmarks/beyond_adam.py`` and ``beyond_adam.csv``.
 """
 
 import itertools
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 
 import keras
@@ -76,8 +77,71 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 SCHEDULES = {"constant": None, "decay": LinearDecay}
 
 
+class _ScheduleFree(keras.optimizers.Optimizer):
+    """The rule of ``utils.beyond_adam.ScheduleFreeAdamW``, to train with; Keras 3.15 runs another one on TensorFlow.
+
+    While it trains, a weight is the point where the gradient is taken; ``finalize_variable_values``, which ``fit`` and
+    ``train`` call at the end, puts the mean x in its place.
+    """
+
+    def __init__(self, learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **settings):
+        super().__init__(learning_rate=learning_rate, **settings)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def build(self, var_list):
+        if self.built:
+            return
+        super().build(var_list)
+        self._z, self._v = self.add_optimizer_variables(var_list, ["z", "v"])
+        for z, variable in zip(self._z, var_list, strict=True):
+            z.assign(variable)
+
+    def update_step(self, gradient, variable, learning_rate):
+        index, t = self._get_variable_index(variable), keras.ops.cast(self.iterations + 1, variable.dtype)
+        x = self._mean(variable)  # before z moves
+        v = self.beta_2 * self._v[index] + (1 - self.beta_2) * gradient**2
+        root = keras.ops.sqrt(v / (1 - self.beta_2**t)) + self.epsilon
+        z = self._z[index] - keras.ops.cast(learning_rate, variable.dtype) * gradient / root
+        x = (1 - 1 / t) * x + z / t
+        self._v[index].assign(v)
+        self._z[index].assign(z)
+        variable.assign((1 - self.beta_1) * z + self.beta_1 * x)
+
+    def _mean(self, variable):
+        return (variable - (1 - self.beta_1) * self._z[self._get_variable_index(variable)]) / self.beta_1
+
+    def finalize_variable_values(self, var_list):
+        for variable in var_list:
+            variable.assign(self._mean(variable))
+
+    def get_config(self):
+        return super().get_config() | {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+
+
+#: The rules of chapter 11, as Keras' own classes but for one. What is not named here has Keras' default.
+BEYOND_ADAM = {
+    "AdamW": keras.optimizers.AdamW,
+    "Nadam": keras.optimizers.Nadam,
+    "Adamax": keras.optimizers.Adamax,
+    "Adadelta": keras.optimizers.Adadelta,
+    "Lion": keras.optimizers.Lion,
+    "ScheduleFreeAdamW": _ScheduleFree,
+    "Muon": keras.optimizers.Muon,
+    # Adam whose result is a mean of its weights, over about 1,000 steps: to tell what of Schedule-Free is the mean.
+    "AdamEMA": partial(keras.optimizers.Adam, use_ema=True, ema_momentum=0.999),
+}
+
+
 def trial(
-    network, optimizer, learning_rate, seed, scored_on="validation", schedule="constant", examples=None, epochs=EPOCHS
+    network,
+    optimizer,
+    learning_rate,
+    seed,
+    scored_on="validation",
+    schedule="constant",
+    examples=None,
+    epochs=EPOCHS,
+    weight_decay=None,
 ):
     """Train a network once, from new weights, and say how well it does on images it has not seen.
 
@@ -85,7 +149,7 @@ def trial(
     ----------
     network : {"dense", "convolutional"}
     optimizer : str
-        A key of ``OPTIMIZERS``.
+        A key of ``OPTIMIZERS`` or ``BEYOND_ADAM``.
     learning_rate : float
     seed : int
         Of the first weights and of the order of the images, the same for every optimizer.
@@ -97,6 +161,8 @@ def trial(
     examples : int, optional
         The number of training images, by default that of ``EXAMPLES`` or what the held-out images leave of it.
     epochs : int
+    weight_decay : float, optional
+        In place of the optimizer's own, which for most is none.
 
     Returns
     -------
@@ -104,7 +170,7 @@ def trial(
         ``accuracy`` and ``loss`` on those images after the last epoch, ``train_loss``, the mean over that epoch, and
         ``after_1``, ``after_2``, …, the accuracy after the epochs before it. A loss is NaN if training diverged.
     """
-    model, rule, decay = _pair(network, optimizer, schedule)
+    model, rule, decay = _pair(network, optimizer, schedule, weight_decay)
     keras.utils.set_random_seed(seed)
     restart(model, rule)
     x, y, scored = _images()
@@ -117,19 +183,30 @@ def trial(
     data = x[:examples], y[:examples], *scored[scored_on]
     history = train(model, rule, data, epochs=epochs, batch_size=BATCH_SIZE, seed=seed)
     before = {f"after_{epoch}": round(score, 4) for epoch, score in enumerate(history.val_accuracy[:-1], start=1)}
+    accuracy, loss = history.val_accuracy[-1], history.val_loss[-1]
+    if isinstance(rule, _ScheduleFree) or rule.use_ema:  # the weights are now a mean, and were not when scored
+        accuracy, loss = _score(model, *data[2:])
     return {
-        "accuracy": round(history.val_accuracy[-1], 5),
-        "loss": round(history.val_loss[-1], 5),
+        "accuracy": round(accuracy, 5),
+        "loss": round(loss, 5),
         "train_loss": round(history.loss[-1], 5),
         **before,
     }
 
 
+def _score(model, x, y):
+    """Return the accuracy of a model, and its loss, on images that are few enough for one batch."""
+    predicted = keras.ops.convert_to_numpy(model(x))
+    loss = keras.losses.sparse_categorical_crossentropy(y, predicted)
+    return float(np.mean(predicted.argmax(axis=1) == y)), float(np.mean(loss))
+
+
 # A pair is kept because a program is compiled for it, in a second or two.
-@lru_cache(maxsize=len(NETWORKS) * len(OPTIMIZERS) * len(SCHEDULES))
-def _pair(network, optimizer, schedule):
+@lru_cache(maxsize=len(NETWORKS) * (len(OPTIMIZERS) + len(BEYOND_ADAM)) * len(SCHEDULES))
+def _pair(network, optimizer, schedule, weight_decay):
     decay = SCHEDULES[schedule] and SCHEDULES[schedule]()
-    rule, model = OPTIMIZERS[optimizer](), NETWORKS[network]()
+    settings = {} if weight_decay is None else {"weight_decay": weight_decay}
+    rule, model = (BEYOND_ADAM | OPTIMIZERS)[optimizer](**settings), NETWORKS[network]()
     if decay is not None:
         rule.learning_rate = decay
     model.compile(loss="sparse_categorical_crossentropy")
@@ -148,11 +225,16 @@ def _images():
 
 def default_learning_rate(optimizer):
     """Return the learning rate that Keras gives an optimizer of which nobody says another."""
-    return round(float(OPTIMIZERS[optimizer]().learning_rate), 7)  # it is stored in 32 bits
+    return round(float((BEYOND_ADAM | OPTIMIZERS)[optimizer]().learning_rate), 7)  # it is stored in 32 bits
 
 
-def load_results():
-    """Return the stored results of the whole study.
+def load_results(study="comparison"):
+    """Return the stored results of a whole study.
+
+    Parameters
+    ----------
+    study : {"comparison", "beyond_adam"}
+        That of chapter 09 or that of chapter 11, which has no ``run`` and, for AdamW, a ``weight_decay``.
 
     Returns
     -------
@@ -160,8 +242,15 @@ def load_results():
         One row for each trial. ``run`` is "first", "second" (the study again, with other seeds) or "AVX2" (the first
         run's final trials on the test images again, computed with other instructions of the processor); then come the
         arguments of ``trial`` and its results.
+
+    Raises
+    ------
+    ValueError
+        If there is no study of that name.
     """
-    with files("utils").joinpath("comparison.csv").open(encoding="utf-8") as file:
+    if study not in ("comparison", "beyond_adam"):
+        raise ValueError(f"study must be 'comparison' or 'beyond_adam', got {study!r}")
+    with files("utils").joinpath(f"{study}.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file)
 
 

@@ -334,6 +334,39 @@ WRONG = {
         ("restarts, step / length", "restarts", "parts"),
         ("restarts + 1", "restarts + 2", "some_parts"),
     ],
+    # 11 After Adam
+    "lion_step": [
+        ("beta_1 * m + (1 - beta_1) * g", "beta_2 * m + (1 - beta_2) * g", "sign_of_new_average"),
+        ("np.sign(beta_1 * m + (1 - beta_1) * g)", "(beta_1 * m + (1 - beta_1) * g)", "lion_without_sign"),
+        ("theta, beta_2 * m + (1 - beta_2) * g", "theta, beta_1 * m + (1 - beta_1) * g", "direction_kept"),
+        ("learning_rate * weight_decay * theta", "weight_decay * theta", "decay_without_rate"),
+        ("theta - learning_rate * weight_decay * theta", "theta", "decay_left_out"),
+        ("- learning_rate * direction", "+ learning_rate * direction", "sign"),
+        ("learning_rate * direction", "0.1 * direction", "some_parts"),
+        ("return theta, beta_2 * m + (1 - beta_2) * g", "return theta, m", "average_not_updated"),
+        ("return theta, beta_2", "return beta_2", "parts"),
+    ],
+    "decay_for": [
+        (" / learning_rate", "", "share_per_step"),
+        ("1 - share ** (1 / steps)", "(1 - share) / steps", "decay_in_a_straight_line"),
+        ("1 - share ** (1 / steps)", "-np.log(share) / steps", "continuous_decay"),
+        ("1 - share ** (1 / steps)", "1 - share", "one_step_only"),
+        ("1 - share ** (1 / steps)", "share ** (1 / steps)", "factor_not_share"),
+        ("1 - share ** (1 / steps)", "1 - share ** (1 / (steps + 1))", "wrong"),
+    ],
+    "iterations_needed": [
+        ("return count", "return count + 1", "one_step_off"),
+        ("value < goal", "value <= goal", "sometimes_one_too_many"),
+        ("1.5 * value - 0.5 * value**3", "1.5 * value", "growth_alone"),
+    ],
+    "PaperAdamW": [
+        ("self.share * theta", "self.learning_rate * self.share * theta", "decay_of_library"),
+        ("moved - self.share * theta", "moved", "decay_left_out"),
+        ("self.share * theta", "self.share * moved", "decay_after_step"),
+        ("moved - self", "moved + self", "decay_upwards"),
+        ("self.learning_rate", "0.1", "ignored"),
+        ("self.share * theta, state", "self.share * theta", "not_a_pair"),
+    ],
 }
 
 

