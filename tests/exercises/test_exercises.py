@@ -367,6 +367,33 @@ WRONG = {
         ("self.learning_rate", "0.1", "ignored"),
         ("self.share * theta, state", "self.share * theta", "not_a_pair"),
     ],
+    # 12 When training goes wrong
+    "clip_by_global_norm": [
+        ("min(1, limit / norm)", "limit / norm", "short_ones_lengthened"),
+        ("np.sqrt(sum(np.sum(g**2) for g in gradients))", "sum(np.sum(g**2) for g in gradients)", "norm_not_rooted"),
+        ("np.sum(g**2) for g", "np.sqrt(np.sum(g**2)) for g", "wrong"),
+        ("[factor * g for g", "[np.clip(g, -limit, limit) for g", "values_clipped"),
+        ("limit / norm", "1 / norm", "limit_left_out"),
+        ("[factor * g for g in gradients]", "factor * gradients[0]", "parts"),
+    ],
+    "next_scale": [
+        ("scale / 2, 0", "scale / 2, good_steps", "some_parts"),
+        ("good_steps + 1 == growth_steps", "good_steps == growth_steps", "never_doubled"),
+        ("scale / 2", "scale", "never_halved"),
+        ("scale * 2", "scale", "some_parts"),
+    ],
+    "restarted_step": [
+        ("return m_hat / np.sqrt(v_hat)", "return m / np.sqrt(v)", "after_many_steps"),
+        ("return m_hat / np.sqrt(v_hat)", "return m_hat / np.sqrt(v)", "correction_of_m_alone"),
+        ("return m_hat / np.sqrt(v_hat)", "return m / np.sqrt(v_hat)", "correction_of_v_alone"),
+        ("m_hat / np.sqrt(v_hat)", "np.sqrt(v_hat) / m_hat", "upside_down"),
+    ],
+    "causes": [
+        ('"weights"', '"pixels"', "weights_taken_for_pixels"),
+        ('"labels"', '"dead"', "labels_taken_for_dead"),
+        ('"rate"', '"pixels"', "rate_taken_for_pixels"),
+        ('"rate"', '"dead"', "wrong_values"),
+    ],
 }
 
 

@@ -6,6 +6,7 @@ Each chapter has a file of its exercises; what checks an attempt is in checks.py
 from utils.exercises.adagrad import AdagradNorm, adagrad_step, steps_to_travel
 from utils.exercises.adam import AdaMax, adam_step, uncorrected_peak, wrong_period
 from utils.exercises.after_adam import PaperAdamW, decay_for, iterations_needed, lion_step
+from utils.exercises.clinic import causes, clip_by_global_norm, next_scale, restarted_step
 from utils.exercises.comparison import expected_best, fewest_seeds, mean_and_half_width
 from utils.exercises.hyperparameters import gap, log_uniform, parameters
 from utils.exercises.momentum import from_averaging, momentum_step, steps_to_stop
@@ -24,6 +25,8 @@ __all__ = [
     "adam_step",
     "ball",
     "batch_size_for",
+    "causes",
+    "clip_by_global_norm",
     "counts",
     "cross_entropy",
     "cycle_at",
@@ -40,8 +43,10 @@ __all__ = [
     "mean_and_half_width",
     "momentum_step",
     "nesterov_step",
+    "next_scale",
     "parameters",
     "precision",
+    "restarted_step",
     "rmsprop_step",
     "runs_needed",
     "sgd_step",
