@@ -11,6 +11,7 @@ from utils.exercises.momentum import from_averaging, momentum_step, steps_to_sto
 from utils.exercises.nesterov import ball, look_ahead_step, nesterov_step
 from utils.exercises.rmsprop import CenteredRMSprop, rmsprop_step, steps_until_small
 from utils.exercises.sgd import batch_size_for, sgd_step, steps_needed
+from utils.exercises.surface import balanced, largest_curvature, steps_to_leave
 from utils.exercises.walkthrough import counts, cross_entropy, precision, runs_needed
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CenteredRMSprop",
     "adagrad_step",
     "adam_step",
+    "balanced",
     "ball",
     "batch_size_for",
     "counts",
@@ -27,6 +29,7 @@ __all__ = [
     "fewest_seeds",
     "from_averaging",
     "gap",
+    "largest_curvature",
     "log_uniform",
     "look_ahead_step",
     "mean_and_half_width",
@@ -38,6 +41,7 @@ __all__ = [
     "runs_needed",
     "sgd_step",
     "steps_needed",
+    "steps_to_leave",
     "steps_to_stop",
     "steps_to_travel",
     "steps_until_small",
