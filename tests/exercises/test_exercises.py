@@ -394,6 +394,31 @@ WRONG = {
         ('"rate"', '"pixels"', "rate_taken_for_pixels"),
         ('"rate"', '"dead"', "wrong_values"),
     ],
+    # 13 The surface of a network
+    "largest_curvature": [
+        ("v @ product(v)", "np.linalg.norm(product(v))", "size_of_curvature"),
+        ("        v = v / np.linalg.norm(v)\n", "", "length_not_divided_out"),
+        ("np.linalg.norm(v)", "np.abs(v).max()", "largest_entry"),
+        ("range(steps)", "range(steps + 1)", "one_product_more"),
+        ("return v @ product(v)", "return product(v)", "shape"),
+    ],
+    "steps_to_leave": [
+        ("math.ceil", "math.floor", "one_step_off"),
+        ("1 - learning_rate * curvature", "1 + learning_rate * curvature", "exception"),
+        ("return None", "return math.inf", "never_as_infinity"),
+        ("return None", "return 0", "never_as_zero"),
+        ("abs(offset)", "offset", "exception"),
+        ("max(0, ", "max(-1000, ", "already_away"),
+        (" or curvature >= 0", "", "exception"),
+    ],
+    "balanced": [
+        ("np.sqrt(np.linalg.norm(W2, axis=1) / incoming)", "np.linalg.norm(W2, axis=1) / incoming", "ratio_for_factor"),
+        (" + b1**2", "", "bias_not_counted"),
+        ("c * b1", "b1", "bias_not_scaled"),
+        ("W2 / c[:, None]", "W2", "outgoing_stay"),
+        ("W2 / c[:, None]", "W2 * c[:, None]", "outgoing_too"),
+        ("np.linalg.norm(W2, axis=1) / incoming", "incoming / np.linalg.norm(W2, axis=1)", "other_way_to_balance"),
+    ],
 }
 
 

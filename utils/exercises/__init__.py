@@ -14,6 +14,7 @@ from utils.exercises.nesterov import ball, look_ahead_step, nesterov_step
 from utils.exercises.rmsprop import CenteredRMSprop, rmsprop_step, steps_until_small
 from utils.exercises.schedules import cycle_at, decay_steps_for, warm_cosine
 from utils.exercises.sgd import batch_size_for, sgd_step, steps_needed
+from utils.exercises.surface import balanced, largest_curvature, steps_to_leave
 from utils.exercises.walkthrough import counts, cross_entropy, precision, runs_needed
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "PaperAdamW",
     "adagrad_step",
     "adam_step",
+    "balanced",
     "ball",
     "batch_size_for",
     "causes",
@@ -37,6 +39,7 @@ __all__ = [
     "from_averaging",
     "gap",
     "iterations_needed",
+    "largest_curvature",
     "lion_step",
     "log_uniform",
     "look_ahead_step",
@@ -51,6 +54,7 @@ __all__ = [
     "runs_needed",
     "sgd_step",
     "steps_needed",
+    "steps_to_leave",
     "steps_to_stop",
     "steps_to_travel",
     "steps_until_small",
