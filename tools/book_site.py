@@ -289,6 +289,18 @@ class FindBenches(SphinxTransform):
                 next(forms["image/png"].findall(nodes.image))["bench"] = words
 
 
+class FreeDrawings(SphinxTransform):
+    """Take what the reader draws on out of the figure that MyST-NB makes of each output of a figure's cell."""
+
+    default_priority = 5
+
+    def apply(self):
+        """Go over the figures of cells; the box has neither caption nor number."""
+        for figure in list(self.document.findall(nodes.figure)):
+            if any('class="draw-it"' in raw.astext() for raw in figure.findall(nodes.raw)):
+                figure.parent.replace(figure, [each for each in figure.children if not isinstance(each, nodes.caption)])
+
+
 def open_benches(app, doctree, docname):
     """Make the picture of a bench one that trains in the reader's browser."""
     if app.builder.name != "html":
@@ -380,6 +392,7 @@ def setup(app):
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
     app.add_transform(FindBenches)
+    app.add_transform(FreeDrawings)
     app.add_js_file(None, body=EARLY_SCRIPT, priority=900)
     app.connect("config-inited", set_address)
     app.connect("doctree-resolved", replace_badge)

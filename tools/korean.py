@@ -1,8 +1,9 @@
 """The sources of the Korean edition, written from the English ones and the catalogues: ``python -m tools.korean``.
 
-Notebooks keep their code and their outputs; nothing is run. Where an output is a quiz, a playground, or what a check
-says of an exercise that nobody has tried, it is made anew in Korean, from the words that are stored beside it. The
-folder that is written, ``_build/ko-source``, is built as the English book is, and its notebooks open on Colab.
+Notebooks keep their code and their outputs; nothing is run. Where an output is a quiz, a playground, a curve to draw,
+or what a check says of an exercise that nobody has tried, it is made anew in Korean, from the words that are stored
+beside it. The folder that is written, ``_build/ko-source``, is built as the English book is, and its notebooks open on
+Colab.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from tools.catalogues import read, sources, translations
 from tools.languages import FOLDER, translated_pages
 from tools.playgrounds import figure_of
 from tools.repository import badge, current_url, setup_cell, split_url
+from utils import drawing
 from utils.language import LANGUAGE, table
 from utils.quiz import quiz
 
@@ -114,6 +116,8 @@ def rendered(cell):
             figure = quiz(ast.literal_eval(quiz_name[1])) if quiz_name else figure_of(plain)
             if figure is not None:
                 data["text/html"] = figure._repr_html_().splitlines(keepends=True)
+            elif 'class="draw-it"' in "".join(data["text/html"]):
+                data["text/html"] = drawing.renewed("".join(data["text/html"])).splitlines(keepends=True)
         elif output.get("name") == "stdout" and source.startswith("check."):
             output["text"] = verdict("".join(output["text"])).splitlines(keepends=True)
 

@@ -1,6 +1,6 @@
 """Write what notebooks store of scripts anew, after a change of these: ``python -m tools.playgrounds``.
 
-Each stored playground has its settings beside it, as the call that makes it; of a curve to draw only the script is
+Each stored playground has its settings beside it, as the call that makes it; of a curve to draw, script and texts are
 exchanged. So no cell has to be run. Notebooks named on the command line are gone over, or else all.
 """
 

@@ -24,6 +24,7 @@ KINDS = ("above", "below", "falling", "rising", "flat", "peak", "dip")
 #: More points than this no screen shows.
 POINTS = 240
 
+_BOX = re.compile(r'<div class="draw-it" data-config="([^"]*)"></div>')
 _SCRIPT = re.compile(r"<script data-draw-it>.*?</script>", re.DOTALL)
 
 
@@ -43,8 +44,28 @@ def _tag():
 
 
 def renewed(stored):
-    """Return stored HTML with the script as it is now, and all else as it was."""
-    return _SCRIPT.sub(lambda _: _tag(), stored)
+    """Return stored HTML with the script and the texts as they are now, and the numbers as they were."""
+
+    def with_texts(match):
+        config = json.loads(html.unescape(match[1]))
+        return _box(config | _texts(config["name"], [guess[:3] for guess in config["guesses"]]))
+
+    return _SCRIPT.sub(lambda _: _tag(), _BOX.sub(with_texts, stored))
+
+
+def _box(config):
+    words = html.escape(json.dumps(config, ensure_ascii=False, separators=(",", ":")))
+    return f'<div class="draw-it" data-config="{words}"></div>'
+
+
+def _texts(name, guesses):
+    """Return the part of the settings that is said to the reader, from the room's table."""
+    table = texts("drawing")
+    keys = [f"{name}_guess_{number}" for number in range(1, len(guesses) + 1)]
+    if missing := [key for key in (f"{name}_question", *keys) if key not in table]:
+        raise ValueError(f"utils/drawing/en.json has no {missing[0]!r}")
+    said = [[*guess, table[key]] for guess, key in zip(guesses, keys, strict=True)]
+    return {"question": table[f"{name}_question"], "guesses": said}
 
 
 @dataclass(frozen=True)
@@ -63,8 +84,7 @@ class Drawing:
         return f"You draw it: {self.config['draw']}"
 
     def _repr_html_(self):
-        config = html.escape(json.dumps(self.config, ensure_ascii=False, separators=(",", ":")))
-        return f'<div class="draw-it" data-config="{config}"></div>\n{_tag()}'
+        return f"{_box(self.config)}\n{_tag()}"
 
 
 def _axis(name, label, scale, limits, values):
@@ -117,7 +137,6 @@ def draw_it(
     ValueError
         If a text is missing, the numbers do not fit, or there is no such scale or kind of guess.
     """
-    table = texts("drawing")
     x, curves = np.asarray(x, dtype=float), {key: np.asarray(y, dtype=float) for key, y in curves.items()}
     if x.ndim != 1 or len(x) < 2 or not np.all(np.diff(x) > 0):
         raise ValueError(f"x must be two or more numbers that grow, got {x!r}")
@@ -127,14 +146,10 @@ def draw_it(
         "x": _axis("x", xlabel, xscale, xlim, x),
         "y": _axis("y", ylabel, yscale, ylim, np.concatenate(list(curves.values()))),
     }
-    said = []
-    for number, (kind, low, high) in enumerate(guesses, 1):
+    for kind, _, _ in guesses:
         if kind not in KINDS:
             raise ValueError(f"a guess must be one of {', '.join(KINDS)}, got {kind!r}")
-        said.append([kind, float(low), float(high), f"{name}_guess_{number}"])
-    wanted = [f"{name}_question", *(key for *_, key in said)]
-    if missing := [key for key in wanted if key not in table]:
-        raise ValueError(f"utils/drawing/en.json has no {missing[0]!r}")
+    said = _texts(name, [[kind, float(low), float(high)] for kind, low, high in guesses])
     kept = np.unique(np.rint(np.linspace(0, len(x) - 1, POINTS)).astype(int))
     if xscale == "log" and len(x) > POINTS:
         shares = np.geomspace(max(x[0], axes["x"]["limits"][0]), x[-1], POINTS)
@@ -142,13 +157,13 @@ def draw_it(
     drawing = Drawing(
         {
             "name": name,
-            "question": table[f"{name}_question"],
+            "question": said["question"],
             "x": [_rounded(value, 4) for value in x[kept]],
             "curves": {key: [_rounded(value, 3) for value in y[kept]] for key, y in curves.items()},
             "draw": next(iter(curves)),
             "axes": axes,
             "looks": {key: LOOKS[key].color if key in LOOKS else INK for key in curves},
-            "guesses": [[*guess, table[key]] for *guess, key in said],
+            "guesses": said["guesses"],
         }
     )
     return display(drawing) if show else drawing
