@@ -30,7 +30,7 @@ HEADER += '"Content-Type: text/plain; charset=UTF-8\\n"\n"Content-Transfer-Encod
 
 
 class Source(NamedTuple):
-    """A page or a table: its name, which is that of its catalogue, its English file, and the Korean one of a table."""
+    """A page or a table: its name, also of its catalogue; the English file; of tables and README the Korean one."""
 
     name: str
     path: Path
@@ -75,6 +75,7 @@ def sources(root=ROOT):
     found += [Source(path.parent.relative_to(root).as_posix(), path, path.with_name("ko.json")) for path in tables]
     for path in sorted((root / "utils" / "quiz" / "en").glob("*.json")):
         found.append(Source(f"utils/quiz/{path.stem}", path, path.parent.with_name("ko") / path.name))
+    found.append(Source("README", root / "README.md", root / "README.ko.md"))
     return {source.name: source for source in found}
 
 
@@ -163,8 +164,10 @@ def state(source, terms):
 
 
 def korean_table(source):
-    """Return the text of the table in Korean as its catalogue says it; of a room only what is translated."""
+    """Return the text of the table, or of the README, in Korean as its catalogue says it; of a room what is there."""
     said = translations(read(source.catalogue))
+    if source.path.suffix == ".md":
+        return source.translated(lambda message, _: said.get(message, message)) if said else None
     table = json.loads(source.translated(lambda message, _: said.get(message, message)))
     if isinstance(table, dict):
         english = json.loads(source.path.read_text(encoding="utf-8"))
