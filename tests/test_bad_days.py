@@ -22,10 +22,14 @@ from tools import build
 from tools.repository import current_url, helpers
 
 ROOT = Path(__file__).resolve().parent.parent
-ON_DEMAND, TRAINS = "from utils.on_demand import keras", "from utils.training import"
+ON_DEMAND = "from utils.on_demand import keras"
+TRAINS = re.compile(r"from utils\.training import|from utils import .*\bcomparison\b")
 PAGES = [path for path in sorted((ROOT / "book").rglob("*.ipynb")) if path.parent.name != "solutions"]
 THEORY = [  # a page that trains needs Keras from the beginning
-    path for path in PAGES for text in [path.read_text(encoding="utf-8")] if ON_DEMAND in text and TRAINS not in text
+    path
+    for path in PAGES
+    for text in [path.read_text(encoding="utf-8")]
+    if ON_DEMAND in text and not TRAINS.search(text)
 ]
 
 # Put where Python looks at its start, this makes an installed package one that is not installed.

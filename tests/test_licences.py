@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = {"book.css", "favicon.svg", "logo.svg", "marks.js", "search.js", "social.png"}
+OWN = {"book.css", "favicon.svg", "logo.svg", "marks.js", "menus.js", "search.js", "social.png"}
 WRITTEN = {"training-bench.js"}  # by tools/book_site.py, of scripts in utils
 LICENCES = {"MIT", "BSD-2-Clause", "BSD-3-Clause", "OFL-1.1", "CC-BY-4.0", "part of the Sphinx Book Theme"}
 

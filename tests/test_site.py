@@ -333,10 +333,10 @@ def test_the_site_works_as_files(browser, site, chapters):
     page.close()
 
 
-BENCHES = ("01-hyperparameters.html", "08-adam-keras-walkthrough.html", "09-fair-comparison.html")
+BENCHES = ("01-hyperparameters.html", "08-adam-keras-walkthrough.html", "09-fair-comparison.html", "10-schedules.html")
 
 
-def test_three_chapters_have_a_bench_around_its_picture_and_the_files_that_it_loads(documents, site):
+def test_four_chapters_have_a_bench_around_its_picture_and_the_files_that_it_loads(documents, site):
     assert {name for name, page in documents.items() if page.select(".training-bench")} == set(BENCHES)
     for name in BENCHES:
         (bench,) = documents[name].select(".training-bench")

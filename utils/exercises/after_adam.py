@@ -77,7 +77,11 @@ def _decay_for(share, learning_rate, steps):
 
 decay_for = Exercise(
     reference=_decay_for,
-    inputs=lambda rng, number: (rng.uniform(0.1, 0.6), rng.uniform(0.02, 0.2), int(rng.integers(5, 12)) + number),
+    inputs=lambda rng, number: (
+        rng.uniform(0.1, 0.6),
+        rng.uniform(0.02, 0.2),
+        2 * int(rng.integers(3, 8)) + number % 2,
+    ),
     mistakes={
         "share_per_step": lambda share, learning_rate, steps: 1 - share ** (1 / steps),
         "decay_in_a_straight_line": lambda share, learning_rate, steps: (1 - share) / steps / learning_rate,
