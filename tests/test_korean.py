@@ -362,7 +362,18 @@ def test_korean_pages_are_korean_throughout(twins):
         around = copy.copy(page)
         for text in around.select("article"):  # where code, and titles of papers, are in English
             text.decompose()
-        for english in ("Skip to", "Back to top", "sidebar", "Search", "previous", "next page", "Suggest", "By The"):
+        assert "On your own machine" not in page.select_one("article").get_text(), name
+        for english in (
+            "Contents of",
+            "Skip to",
+            "Back to top",
+            "sidebar",
+            "Search",
+            "previous",
+            "next page",
+            "Suggest",
+            "By The",
+        ):
             assert english not in theme, name
             assert english not in around.select_one("body").get_text(), name
 

@@ -103,8 +103,8 @@ def finish(page, context):
     playground = r'<div class="optimizer-playground" data-config="([^"]*)">.*?</p>'
     page = re.sub(playground, _key_of_still, page, flags=re.DOTALL)
     page = page.replace("<html ", '<html data-theme="light" ', 1)  # until a script knows better, or for good without
-    for menu, name in (("primary", "Contents of the book"), ("secondary", "Contents of this page")):
-        page = page.replace(f'title="Toggle {menu} sidebar"', f'title="{name}"')
+    for menu in ("primary", "secondary"):
+        page = page.replace(f'title="Toggle {menu} sidebar"', f'title="{WORDS[f"contents_{menu}"]}"')
     # A browser would show the code of a notebook in a tab.
     page = re.sub(r'(<a href="[^"]*_sources/[^"]*\.ipynb")', r"\1 download", page)
     if 'class="katex"' in page:
@@ -261,8 +261,7 @@ def replace_badge(app, doctree, docname):
             link.parent["classes"].append("chapter-actions")
             link.parent += [nodes.Text(" "), download]
             command = helpers(app.config.html_theme_options["repository_url"])
-            words = "On your own machine, it wants the course’s helpers: "
-            needs = nodes.inline("", words, nodes.literal("", command), classes=["needs"])
+            needs = nodes.inline("", f"{WORDS['own_machine']} ", nodes.literal("", command), classes=["needs"])
             link.parent += [nodes.Text(" "), needs]
 
 
