@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -23,3 +24,20 @@ def table(folder, language=LANGUAGE):
         if name == "en" or path.is_file():
             said |= json.loads(path.read_text(encoding="utf-8"))
     return said
+
+
+def script(sources, **contents):
+    """Return JavaScript sources joined to one script, without comments and indents, and with their contents in place.
+
+    Parameters
+    ----------
+    sources : iterable of pathlib.Path
+    **contents
+        What JSON can hold. ``text=…`` stands in the script where its sources say ``const text = {};``.
+    """
+    joined = "\n".join(source.read_text(encoding="utf-8").strip() for source in sources)
+    slim = re.sub(r"^ *(?://.*)?\n?", "", joined, flags=re.MULTILINE)
+    for name, content in contents.items():
+        held = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        slim = slim.replace(f"const {name} = {{}};", f"const {name} = {held};")
+    return slim

@@ -10,6 +10,7 @@ import json
 import re
 from pathlib import Path
 
+from utils import language
 from utils.bench.engine import IMAGES, LEVELS
 from utils.language import texts
 from utils.playground import SHAPES
@@ -81,9 +82,7 @@ def runs_of(description):
 def script():
     """Return the whole script with its texts; comments stay in the sources."""
     sources = [ROOM.parent / "rules.js", *(ROOM / f"{name}.js" for name in ("engine", "worker", "page"))]
-    joined = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    slim = re.sub(r"^ *(?://.*)?\n?", "", joined, flags=re.MULTILINE)
-    return slim.replace("const text = {};", f"const text = {json.dumps(_said(joined), ensure_ascii=False)};")
+    return language.script(sources, text=_said(language.script(sources)))
 
 
 def _said(source):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from IPython.display import display
 
-from utils.language import texts
+from utils.language import script, texts
 from utils.plotting import INK, LOOKS
 
 #: What a usual wrong guess may be: higher or lower than what was measured, never rising, never falling, level, or with
@@ -31,12 +31,8 @@ _SCRIPT = re.compile(r"<script data-draw-it>.*?</script>", re.DOTALL)
 @cache
 def _script():
     room = Path(__file__).parent
-    files = (room.parent / "panel.js", room / "drawing.js")
-    script = "\n".join(file.read_text(encoding="utf-8").strip() for file in files)
-    script = re.sub(r"^ *(?://.*)?\n?", "", script, flags=re.MULTILINE)  # comments stay in the sources
     said = {key: text for key, text in texts("drawing").items() if not re.search(r"_question$|_guess_\d$", key)}
-    held = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return script.replace("const text = {};", f"const text = {held};")
+    return script((room.parent / "panel.js", room / "drawing.js"), text=said)
 
 
 def _tag():

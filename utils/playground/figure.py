@@ -12,7 +12,6 @@ import hashlib
 import html
 import json
 import math
-import re
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,7 @@ import contourpy
 import numpy as np
 
 from utils import beyond_adam, optimizers, schedules, surfaces
-from utils.language import texts
+from utils.language import script, texts
 from utils.playground.grid import network, stored_network
 from utils.plotting import COLORS, INK, LOOKS
 
@@ -113,12 +112,7 @@ DASHES = {"-": [], "--": [7, 4], ":": [2, 3]}
 def _script():
     room = Path(__file__).parent
     files = (room.parent / "rules.js", room / "playground.js")
-    script = "\n".join(file.read_text(encoding="utf-8").strip() for file in files)
-    script = re.sub(r"^ *(?://.*)?\n?", "", script, flags=re.MULTILINE)  # comments stay in the sources
-    for name, content in (("text", texts("playground")), ("network", stored_network())):
-        held = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        script = script.replace(f"const {name} = {{}};", f"const {name} = {held};")
-    return script
+    return script(files, text=texts("playground"), network=stored_network())
 
 
 def _surface(name, condition_number):
