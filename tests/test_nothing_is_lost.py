@@ -444,6 +444,10 @@ ROWS = {
     ],
     "language.texts": [lambda *_: bad(FileNotFoundError, "kitchen")],
     "language.table": [lambda *_: bad(FileNotFoundError, "kitchen")],
+    "language.script": [
+        lambda *_: bad(FileNotFoundError, (Path("kitchen.js"),), {}),
+        lambda f, _: bad(TypeError, (), {"text": {1, 2}}),
+    ],
     "sweep.grid": [lambda *_: bad(TypeError, seed=[0, 1], learning_rate=0.1)],
     "sweep.sweep": [
         bad_sweep(ValueError, settings=[{"a": 1}, {"a": 1}], name="new/results.jsonl"),

@@ -26,14 +26,14 @@ def table(folder, language=LANGUAGE):
     return said
 
 
-def script(sources, **contents):
+def script(sources, contents):
     """Return JavaScript sources joined to one script, without comments and indents, and with their contents in place.
 
     Parameters
     ----------
     sources : iterable of pathlib.Path
-    **contents
-        What JSON can hold. ``text=…`` stands in the script where its sources say ``const text = {};``.
+    contents : dict
+        What JSON can hold, by its name: ``"text"`` stands in the script where its sources say ``const text = {};``.
     """
     joined = "\n".join(source.read_text(encoding="utf-8").strip() for source in sources)
     slim = re.sub(r"^ *(?://.*)?\n?", "", joined, flags=re.MULTILINE)

@@ -389,6 +389,10 @@ globalThis.trainingBench ??= (() => {
       }
       if (!run || data.id !== run.id || data.kind === "weights") return;
       if (data.kind === "end") return ended(data.how);
+      if (data.kind === "paused") {
+        if (status === "paused") tell("page_paused", run);
+        return;
+      }
       for (const loss of data.losses) run.losses.push(loss);
       if (!run.sweep) shown = { run, weights: data.weights, results: shown?.run === run ? shown.results : null };
       if (data.epoch) {
@@ -609,9 +613,8 @@ globalThis.trainingBench ??= (() => {
       },
       train() {
         if (status === "running") {
-          send("pause");
+          send("pause"); // what ended just before is still announced: that it rests is said when the worker says so
           set("paused");
-          tell("page_paused", run);
         } else if (status === "paused") {
           send("go");
           set("running");

@@ -82,7 +82,7 @@ def runs_of(description):
 def script():
     """Return the whole script with its texts; comments stay in the sources."""
     sources = [ROOM.parent / "rules.js", *(ROOM / f"{name}.js" for name in ("engine", "worker", "page"))]
-    return language.script(sources, text=_said(language.script(sources)))
+    return language.script(sources, {"text": _said(language.script(sources, {}))})
 
 
 def _said(source):

@@ -113,7 +113,11 @@ globalThis.trainingWorker ??= () => {
       run.going = true;
       go();
     },
-    pause() { if (run) run.going = false; },
+    pause() {
+      if (!run) return;
+      run.going = false;
+      postMessage({ kind: "paused", id: run.id });
+    },
     step() { if (run && !run.going) step(); },
     stop() { if (run) end("stopped"); },
     look(message) {

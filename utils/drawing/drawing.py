@@ -32,7 +32,7 @@ _SCRIPT = re.compile(r"<script data-draw-it>.*?</script>", re.DOTALL)
 def _script():
     room = Path(__file__).parent
     said = {key: text for key, text in texts("drawing").items() if not re.search(r"_question$|_guess_\d$", key)}
-    return script((room.parent / "panel.js", room / "drawing.js"), text=said)
+    return script((room.parent / "panel.js", room / "drawing.js"), {"text": said})
 
 
 def _tag():

@@ -112,7 +112,7 @@ DASHES = {"-": [], "--": [7, 4], ":": [2, 3]}
 def _script():
     room = Path(__file__).parent
     files = (room.parent / "rules.js", room / "playground.js")
-    return script(files, text=texts("playground"), network=stored_network())
+    return script(files, {"text": texts("playground"), "network": stored_network()})
 
 
 def _surface(name, condition_number):
