@@ -16,7 +16,7 @@ DPI = 50
 MARGIN = 0.6  # inches
 SIDES = ("top", "bottom", "left", "right")
 WHITE, INK = 250, 170  # grey from 0 to 255: paper is above, words and lines of figures are below
-LONGEST_EMPTY_FRAME = 2.0  # inches; bands and lines of height in a figure may be as pale as a frame
+LONGEST_EMPTY_FRAME = 1.5  # inches; bands and lines of height in a figure may be as pale as a frame
 LONGEST_BLANK_END = 0.5  # of a sheet: a figure, a table or a question with its picture may want a new one
 
 
