@@ -26,11 +26,13 @@
   for (const { bar, dialog } of menus) {
     new MutationObserver(say).observe(bar, { attributeFilter: ["class"] });
     new MutationObserver(say).observe(dialog, { attributeFilter: ["open"] });
-    dialog.addEventListener("click", ({ target }) => {
-      const link = target.closest("a[href]");
-      if (!link || link.pathname !== location.pathname) return;
+    dialog.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href]");
+      if (!link || link.pathname !== location.pathname || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault(); // Firefox would go there after all this, and take the focus away again
       const place = (document.getElementById(decodeURIComponent(link.hash.slice(1))) ?? document).querySelector("h1, h2, h3");
       dialog.addEventListener("close", () => { // after the theme's own, which gives the focus to the button
+        location.hash = link.hash;
         place.tabIndex = -1;
         place.focus({ preventScroll: true });
         place.scrollIntoView({ behavior: "instant" }); // where the browser scrolls by and by, closing has stopped it
