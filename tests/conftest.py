@@ -140,8 +140,14 @@ def keras():
 
 
 def do_without(why):
-    """Skip a test for want of a browser, or fail where there should be one."""
+    """Skip a test for want of a program, or fail where there should be one."""
     pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+
+
+@pytest.fixture(scope="session", name="do_without")
+def give_do_without():
+    """What to call, with a reason that says what to install, where a program of the system's is missing."""
+    return do_without
 
 
 @pytest.fixture(scope="module")
