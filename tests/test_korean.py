@@ -236,8 +236,7 @@ def test_a_korean_notebook_has_the_code_and_the_outputs_of_the_english_one(sourc
             continue
         code, english_code = ("".join(each["source"]) for each in (cell, twin))
         if english_code == setup_cell(current_url()):
-            assert 'os.environ["OPTIMIZERS_LANGUAGE"] = "ko"' in code
-            assert english_code.partition("import sys")[2] in code
+            assert code == korean.set_up(current_url())
         elif english_code.startswith("#@title"):
             assert code.startswith("#@title ✓ 확인함: ")
             assert code.partition("\n")[2] == english_code.partition("\n")[2]
@@ -265,6 +264,19 @@ def test_the_korean_notebook_of_chapter_02_speaks_korean(sources):
     assert "학습률 α" in figure
     assert "무엇을 먼저 바꾸겠습니까?" in quiz
     assert len(korean_only(quiz)) > 1000
+
+
+def test_the_korean_set_up_cell_runs_and_makes_the_helpers_speak_korean():
+    code = korean.set_up(current_url())
+    assert "# 한 번만" in code
+    lines = [line for line in code.splitlines() if not line.lstrip().startswith("%pip")]
+    code = "\n".join(
+        line if "google.colab" not in line else "assert 'google.colab' not in sys.modules" for line in lines
+    )
+    end = "\nimport utils.language\nprint(utils.language.LANGUAGE)"
+    clean = {name: value for name, value in os.environ.items() if name != "OPTIMIZERS_LANGUAGE"}
+    run = subprocess.run([sys.executable, "-c", code + end], cwd=ROOT, env=clean, capture_output=True, text=True)
+    assert (run.stdout.strip(), run.returncode) == ("ko", 0), run.stderr
 
 
 @pytest.mark.slow

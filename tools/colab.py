@@ -52,13 +52,46 @@ def pins(path=PINS):
     return {each.name: str(each.specifier)[2:] for each in wanted if each.marker is None or each.marker.evaluate()}
 
 
+def korean(output):
+    """Return the words in Hangul that a cell's output says, in order."""
+    data = output.get("data", {})
+    return re.findall("[가-힣]+", "".join(map(str, (output.get("text", ""), *map(data.get, sorted(data))))))
+
+
+def unsaid(stored, run):
+    """Return a line for each cell that speaks Korean as stored, and other words, or none, as it ran.
+
+    Parameters
+    ----------
+    stored, run : dict
+        A notebook as it is published, and after it ran.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    for before, after in zip(stored["cells"], run["cells"], strict=True):
+        expected, said = (
+            [word for output in cell.get("outputs", []) for word in korean(output)] for cell in (before, after)
+        )
+        if expected and said != expected:
+            at = next((i for i, pair in enumerate(zip(expected, said, strict=False)) if pair[0] != pair[1]), len(said))
+            missing = " ".join(expected[at : at + 5])
+            lines.append(
+                f"cell {before['id']} says other Korean words than the page: instead of {missing!r}, "
+                f"{' '.join(said[at : at + 5])!r}"
+            )
+    return lines
+
+
 def rehearse(notebook, repository, environment=ENVIRONMENT):
     """Run a notebook from top to bottom as Colab would.
 
     Parameters
     ----------
     notebook : pathlib.Path
-        The notebook; it is read only.
+        The notebook; it is read only. Whatever it says in Korean as it is stored, it must say as it runs.
     repository : pathlib.Path
         The repository that the set-up cell installs from, in the place of the course's address.
     environment : pathlib.Path
@@ -76,7 +109,8 @@ def rehearse(notebook, repository, environment=ENVIRONMENT):
         call = partial(subprocess.run, cwd=content, env=environ, capture_output=True, text=True)
         before = json.loads(call([python, "-c", _LIST], check=True).stdout)
         (content / notebook.name).write_bytes(notebook.read_bytes())
-        run = call([python, "-c", _RUN, notebook.name, f"--timeout={TIMEOUT}"])
+        run = call([python, "-c", _RUN, notebook.name, f"--timeout={TIMEOUT}", "--inplace"])
+        stored, executed = (json.loads(path.read_bytes()) for path in (notebook, content / notebook.name))
         after = json.loads(call([python, "-c", _LIST], check=True).stdout)
     changed = [
         f"Colab has {name} {version}, after set-up it is {after.get(name)}"
@@ -85,7 +119,7 @@ def rehearse(notebook, repository, environment=ENVIRONMENT):
     ]
     # Of nbclient's own traceback and the libraries' log a reader needs nothing; the colours are for terminals.
     said = re.sub(r"\x1b\[[\d;]*m", "", (run.stdout + run.stderr).rpartition("nbclient.exceptions.")[2]).strip()
-    errors = ([said] if run.returncode else []) + changed
+    errors = ([said] if run.returncode else unsaid(stored, executed)) + changed
     added = sorted(f"{name} {after[name]}" for name in after.keys() - before.keys())
     name = Path(os.path.relpath(notebook, ROOT / "book")).with_suffix("").as_posix()
     return Rehearsal(name, time.monotonic() - began, "\n".join(errors), added)

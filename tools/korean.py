@@ -43,10 +43,11 @@ def words():
 
 def set_up(url):
     """Return the source of the set-up cell, which also tells the helpers which language to speak."""
-    english = setup_cell(url)
-    comment = english.split("\n")[0]
-    korean = english.replace(comment, f"# {words()['set_up_comment']}").replace("import sys", "import os\nimport sys")
-    return f'{korean}\nos.environ["OPTIMIZERS_LANGUAGE"] = "ko"'
+    korean = setup_cell(url).replace(
+        f"# {table(ROOT / 'tools', 'en')['set_up_comment']}", f"# {words()['set_up_comment']}"
+    )
+    begin, rest = korean.split("\n\n", 1)
+    return f'import os\n{begin}\n\nos.environ["OPTIMIZERS_LANGUAGE"] = "ko"\n{rest}'
 
 
 def korean_badge(url, path):
