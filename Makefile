@@ -1,10 +1,10 @@
-# make book · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
+# make book · quick · test · test-colab · test-colab-korean · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
 # clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book quick test test-colab test-matrix test-mutation data notebooks times catalogues korean serve repository clean
+.PHONY: book quick test test-colab test-colab-korean test-matrix test-mutation data notebooks times catalogues korean serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
@@ -20,6 +20,10 @@ test: data
 # Every notebook alone, with Colab's versions. One of them: make test-colab NOTEBOOKS=book/02-sgd.ipynb
 test-colab: data .venv-colab/installed
 	$(BIN)/python -m tools.colab $(NOTEBOOKS)
+
+# The same for the Korean notebooks, which are named as the English ones
+test-colab-korean: korean data .venv-colab/installed
+	$(BIN)/python -m tools.colab $(addprefix _build/ko-source/,$(NOTEBOOKS))
 
 # The notebooks' tests as on other machines. Some: make test-matrix ENVIRONMENTS="avx2 one-thread" NOTEBOOKS=…
 test-matrix: data
@@ -44,7 +48,7 @@ times: .venv/installed
 catalogues: .venv/installed
 	$(BIN)/python -m tools.catalogues $(PAGES)
 
-# Write the Korean notebooks, of all pages. Then, for example: make test-colab NOTEBOOKS=_build/ko-source/book/02-sgd.ipynb
+# Write the Korean notebooks, of all pages
 korean: .venv/installed
 	$(BIN)/python -m tools.korean --all
 

@@ -70,6 +70,19 @@ def test_versions_that_set_up_changes_are_named(rehearse, monkeypatch):
     ]
 
 
+def test_what_is_stored_in_korean_must_be_said_in_korean(rehearse, repository, tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell("print('한 번 더')", outputs=[nbformat.v4.new_output("stream", text="한 번 더\n")]),
+        nbformat.v4.new_code_cell(
+            "print('once more')", outputs=[nbformat.v4.new_output("stream", text="다시 한 번\n")]
+        ),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "korean.ipynb")
+    (line,) = colab.rehearse(tmp_path / "korean.ipynb", repository, THIS).error.splitlines()
+    assert cells[1].id in line
+    assert "'다시 한 번'" in line
+
+
 def test_colab_has_all_that_the_helpers_need_and_the_reader_s_keras():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {re.match(r"[\w.-]+", line)[0] for line in project["dependencies"]}
