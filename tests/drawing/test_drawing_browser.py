@@ -17,8 +17,7 @@ PAGE = """<!doctype html><html lang="en"{attributes}><head><meta charset="utf-8"
 <p id="next">What follows.</p></main></body></html>"""
 
 
-@pytest.fixture
-def open_page(browser, tmp_path):
+def opening(browser, tmp_path):
     """Open a drawing as a page on the disk. Whatever the page complains about, or asks for, fails the test."""
     contexts, complaints = [], []
 
@@ -51,6 +50,18 @@ def open_page(browser, tmp_path):
     assert complaints == []
 
 
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """What `opening` gives, in Chromium."""
+    yield from opening(browser, tmp_path)
+
+
+@pytest.fixture
+def open_everywhere(each_browser, tmp_path):
+    """The same in both browsers."""
+    yield from opening(each_browser, tmp_path)
+
+
 def figure(page):
     return page.get_by_role("img", name="the figure")
 
@@ -78,8 +89,8 @@ def state(page):
     return page.evaluate("document.querySelector('.draw-it').drawing.state")
 
 
-def test_she_draws_compares_reads_where_they_part_and_tries_again(open_page):
-    page = open_page()
+def test_she_draws_compares_reads_where_they_part_and_tries_again(open_everywhere):
+    page = open_everywhere()
     assert not figure(page).is_visible()
     assert page.locator("#next").is_visible()
     assert button(page, "compare").is_disabled()
@@ -100,8 +111,8 @@ def test_she_draws_compares_reads_where_they_part_and_tries_again(open_page):
     assert verdict(page).startswith("Your curve is near what was measured all the way")
 
 
-def test_the_curve_she_draws_is_where_her_pen_was(open_page):
-    page = open_page()
+def test_the_curve_she_draws_is_where_her_pen_was(open_everywhere):
+    page = open_everywhere()
     draw(page, (0.25, 0.75), (0.75, 0.25))
     guess = state(page)["guess"]
     assert guess[:20] == [None] * 20
@@ -109,8 +120,8 @@ def test_the_curve_she_draws_is_where_her_pen_was(open_page):
     np.testing.assert_allclose(guess[20:61], np.linspace(0.75, 0.25, 41), atol=0.02)
 
 
-def test_by_keyboard_alone_with_numbers(open_page):
-    page = open_page()
+def test_by_keyboard_alone_with_numbers(open_everywhere):
+    page = open_everywhere()
     page.keyboard.press("Tab")  # Compare is not to be pressed yet
     assert page.evaluate("document.activeElement.shadowRoot.activeElement.name") == "skip"
     page.keyboard.press("Tab")
@@ -131,15 +142,15 @@ def test_by_keyboard_alone_with_numbers(open_page):
     assert not figure(page).is_visible()
 
 
-def test_who_would_rather_not_draw_sees_the_figure(open_page):
-    page = open_page()
+def test_who_would_rather_not_draw_sees_the_figure(open_everywhere):
+    page = open_everywhere()
     button(page, "skip").click()
     assert figure(page).is_visible()
     assert verdict(page) == TEXT["only_shown"].replace("{name}", "momentum 0.99")
 
 
-def test_what_she_drew_is_kept_in_her_browser(open_page):
-    page = open_page()
+def test_what_she_drew_is_kept_in_her_browser(open_everywhere):
+    page = open_everywhere()
     draw(page, (0, 1), (1, 0))
     drawn = state(page)
     page.reload()
@@ -161,9 +172,9 @@ def test_what_is_kept_and_makes_no_sense_does_no_harm(open_page, kept):
     assert button(page, "skip").is_visible()
 
 
-def test_it_works_where_nothing_may_be_kept(open_page):
+def test_it_works_where_nothing_may_be_kept(open_everywhere):
     refuse = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } });"
-    page = open_page(before=refuse)
+    page = open_everywhere(before=refuse)
     draw(page, (0, 1), (1, 0))
     button(page, "compare").click()
     assert figure(page).is_visible()
@@ -192,8 +203,8 @@ def test_a_finger_draws_in_the_picture(open_page):
     assert page.evaluate("scrollY") == 0
 
 
-def test_what_is_drawn_is_said_in_words(open_page):
-    page = open_page()
+def test_what_is_drawn_is_said_in_words(open_everywhere):
+    page = open_everywhere()
     said = page.locator(".chart").get_attribute("aria-label")
     assert said.startswith("Axes, step from 0 to 100, loss from 0 to 1. momentum 0.9: at 0, 1; at 25, 0.75;")
     assert "momentum 0.99" not in said
