@@ -371,6 +371,118 @@ def test_initial_weights_are_drawn_as_the_page_says(keras, torch):
         assert not linear.bias.any()
 
 
+# What came after Adam, schedules and checkpoints
+
+
+def test_muon_of_torch_and_optax_has_another_factor_unless_it_is_told(torch, jax, optax):
+    from utils.beyond_adam import Muon
+
+    g = np.random.default_rng(3).standard_normal((30, 20))  # inputs, outputs; a PyTorch layer has it transposed
+    for shape, factor in (((30, 20), 1.0), ((20, 30), 1.5**0.5)):
+        g = g.reshape(shape)
+        rule = Muon(1.0, weight_decay=0.0)
+        ours = -rule.step(np.zeros(shape), g, rule.init(np.zeros(shape)))[0]
+        bare = ours / (0.2 * 30**0.5)
+        for in_torch, in_optax, expected in (("match_rms_adamw", 0.2, ours), (None, None, factor * bare)):
+            theta = torch.nn.Parameter(torch.zeros(shape[::-1], dtype=torch.float64))
+            theta.grad = torch.tensor(g.T.copy())
+            torch.optim.Muon([theta], lr=1.0, weight_decay=0.0, adjust_lr_fn=in_torch).step()
+            assert np.linalg.norm(-theta.detach().numpy().T - expected) < 0.02 * np.linalg.norm(expected)  # 16 bits
+            muon = optax.contrib.muon(1.0, consistent_rms=in_optax)
+            update, _ = muon.update(jax.numpy.asarray(g), muon.init(jax.numpy.zeros(shape)), jax.numpy.zeros(shape))
+            np.testing.assert_allclose(-np.asarray(update), expected, atol=1e-5)
+
+
+def test_only_the_cosine_of_torch_rises_again(keras, torch, jax, optax):
+    theta = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([theta], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=100)
+    in_torch = []
+    for _ in range(201):
+        in_torch.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    in_optax = optax.cosine_decay_schedule(0.1, 100)
+    in_keras = keras.optimizers.schedules.CosineDecay(0.1, 100)
+    np.testing.assert_allclose(np.array(in_torch)[[50, 100, 150, 200]], [0.05, 0, 0.05, 0.1], atol=1e-7)
+    for cosine in (in_keras, in_optax):
+        np.testing.assert_allclose([float(cosine(step)) for step in (50, 100, 150, 200)], [0.05, 0, 0, 0], atol=1e-7)
+
+
+def test_the_fifth_restart_is_late_in_torch_only_if_its_step_is_given_a_number(torch, optax):
+    rates = {}
+    for how in ("counts", "is told"):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 10, T_mult=3)
+        rates[how] = []
+        for step in range(1212):
+            if how == "is told":
+                scheduler.step(step)
+            rates[how].append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            if how == "counts":
+                scheduler.step()
+    lengths = [10 * 3**k for k in range(7)]
+    cycles = [{"init_value": 0.1, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": n} for n in lengths]
+    rates["optax"] = [float(optax.sgdr_schedule(cycles)(step)) for step in (400, 1209, 1210, 1211)]
+    assert all(rates[how][step] > 0.0999 for how in ("counts", "is told") for step in (10, 40, 130, 400))
+    assert rates["counts"][1210] > 0.0999 > 1e-6 > rates["is told"][1210]
+    assert rates["is told"][1211] > 0.0999
+    np.testing.assert_allclose(rates["optax"], [0.1, 0, 0.1, 0.1], atol=1e-5)
+
+
+def test_what_the_checkpoints_of_torch_and_optax_hold(torch, jax, optax):
+    layer = torch.nn.Linear(2, 1)
+    groups = [{"params": [layer.weight]}, {"params": [layer.bias], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.01, weight_decay=0.3)
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert set(layer.state_dict()) == {"weight", "bias"}
+    saved = optimizer.state_dict()
+    assert set(saved["state"][0]) == {"step", "exp_avg", "exp_avg_sq"}
+    other = torch.optim.AdamW([{"params": [layer.weight]}, {"params": [layer.bias]}], lr=0.1)
+    other.load_state_dict(saved)
+    assert [(group["lr"], group["weight_decay"]) for group in other.param_groups] == [(0.01, 0.3), (0.01, 0.0)]
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=100)
+    optimizer.step()
+    scheduler.step()
+    assert scheduler.state_dict()["last_epoch"] == 1
+    rule = optax.adam(optax.cosine_decay_schedule(0.1, 100))
+    _, state = rule.update(jax.numpy.ones(2), rule.init(jax.numpy.zeros(2)))
+    assert len([1 for leaf in jax.tree.leaves(state) if leaf.shape == (2,)]) == 2
+    assert [int(leaf) for leaf in jax.tree.leaves(state) if leaf.shape == ()] == [1, 1]  # Adam's and the schedule's
+
+
+def test_momentum_of_optax_nadam_does_not_grow_and_epsilon_of_adamax_is_inside_the_maximum(torch, jax, optax):
+    """Nadam's second step tells whether its momentum grows, AdaMax' whether it keeps the first epsilon."""
+    g = jax.numpy.ones(1)
+    rule = optax.nadam(1.0, b1=0.8, b2=0.97, eps=0.0)
+    state, steps = rule.init(g), []
+    for _ in range(2):
+        update, state = rule.update(g, state)
+        steps.append(-float(update[0]))
+    m = [0.2, 0.36]
+    looked_ahead = [0.8 * m[t - 1] / (1 - 0.8 ** (t + 1)) + 0.2 / (1 - 0.8**t) for t in (1, 2)]
+    np.testing.assert_allclose(steps, looked_ahead, rtol=1e-6)
+    rule = optax.adamax(1.0, b1=0.0, b2=0.9, eps=1.0)
+    update, _ = rule.update(g, rule.init(g))
+    np.testing.assert_allclose(-float(update[0]), 0.5, rtol=1e-6)  # 1 / max(0, 1 + 1)
+    state, big = rule.init(g), 100.0
+    _, state = rule.update(big * g, state)
+    update, _ = rule.update(g, state)
+    np.testing.assert_allclose(-float(update[0]), 1 / (0.9 * (big + 1)), rtol=1e-6)  # epsilon decays with the maximum
+    theta = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = torch.optim.Adamax([theta], lr=1.0, betas=(0.0, 0.9), eps=1.0)
+    before = 0.0
+    for size in (big, 1.0):
+        theta.grad = torch.full((1,), size, dtype=torch.float64)
+        before = theta.item()
+        optimizer.step()
+    np.testing.assert_allclose(before - theta.item(), 1 / (0.9 * (big + 1)), rtol=1e-6)
+    assert inspect.signature(torch.optim.Adadelta).parameters["lr"].default == 1.0
+    assert not hasattr(torch.optim, "Lion")
+
+
 # RMSprop's own momentum, of which the page says where each framework puts the learning rate
 
 
