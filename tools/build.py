@@ -15,6 +15,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from tools.downloads import put_into_site
 from tools.languages import FOLDER, translated_pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +90,7 @@ def main():
     shutil.rmtree(output / "_build" / "html" / FOLDER, ignore_errors=True)
     if translated_pages() or options.all_korean:
         build_korean(output, everything=options.all_korean)
+    put_into_site(output / "_build")
 
 
 if __name__ == "__main__":
