@@ -23,6 +23,26 @@ async ({ parts, words, base }) => {
     return new URL(url.pathname.slice(root.pathname.length) + url.hash, base).href;
   };
 
+  // A formula in a line of plain text, and what a screen reader says of it: its signs, with a root's.
+  const readMath = (node) => {
+    if (node.localName === "annotation") return "";
+    if (!node.childElementCount) return node.textContent;
+    const parts = [...node.children].map(readMath).join(node.localName === "mfrac" ? "/" : "");
+    return node.localName === "msqrt" ? `√${parts}` : parts;
+  };
+  const nameFormulas = (article) => {
+    for (const formula of article.querySelectorAll(".katex")) {
+      formula.querySelector(".katex-html").removeAttribute("aria-hidden");
+      formula.setAttribute("role", "img");
+      formula.setAttribute("aria-label", readMath(formula.querySelector("math")).replace(/\s+|[\u2061-\u2064]/g, ""));
+    }
+  };
+  const textOf = (heading) => {
+    const copy = heading.cloneNode(true);
+    for (const formula of copy.querySelectorAll(".katex")) formula.replaceWith(formula.getAttribute("aria-label"));
+    return copy.textContent.replace(/\s+/g, " ").trim();
+  };
+
   // What only a reader at a screen can use goes.
   const strip = (article) => {
     const unseen = "script, .headerlink, .chapter-actions, .downloads, .prev-next-footer, .katex-mathml, .race-again";
@@ -30,6 +50,18 @@ async ({ parts, words, base }) => {
     for (const link of article.querySelectorAll("a.image-reference")) link.replaceWith(...link.childNodes);
     for (const image of article.querySelectorAll("img")) image.loading = "eager";
     for (const cell of article.querySelectorAll("td")) if (cell.textContent.length < 8) cell.style.whiteSpace = "nowrap";
+  };
+
+  // A short cell stays whole, code and what it prints: LINES are a fifth of a sheet.
+  const LINES = 14;
+  const keepWhole = (article) => {
+    for (const cell of article.querySelectorAll("div.cell:not(:has(figure, img, form))")) {
+      const lines = [...cell.querySelectorAll("pre")].map((pre) => pre.textContent.trim().split("\n").length);
+      cell.classList.toggle("whole", lines.reduce((sum, count) => sum + count, 0) <= LINES);
+    }
+    for (const input of article.querySelectorAll("div.cell:has(figure, img, .drawing) .cell_input")) {
+      if (input.textContent.trim().split("\n").length <= LINES) input.style.breakInside = "avoid";
+    }
   };
 
   // Questions keep their place; what is said to each answer goes to the end of the chapter.
@@ -89,7 +121,9 @@ async ({ parts, words, base }) => {
       const page = new URL(`${name}.html`, root).href;
       const parsed = new DOMParser().parseFromString(await (await fetch(page)).text(), "text/html");
       const article = document.adoptNode(parsed.querySelector("article.bd-article"));
+      nameFormulas(article);
       strip(article);
+      keepWhole(article);
       moveAnswers(article);
       pointToSite(article, page);
       rename(article, name, page);
@@ -97,9 +131,9 @@ async ({ parts, words, base }) => {
       if (number) article.querySelector("h1").prepend(make("span", { class: "chapter-number" }, number), " ");
       const sheet = `sheet-${slug(name).replaceAll(".", "-")}`;
       article.style.page = sheet;
-      for (const heading of article.querySelectorAll("section > :is(h1, h2, h3)")) {
-        const level = Number(heading.localName[1]), { id } = heading.parentElement;
-        headings.push({ part: caption, page: name, sheet, level, id, text: heading.textContent.replace(/\s+/g, " ").trim() });
+      for (const heading of article.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
+        const level = Number(heading.localName[1]), { id } = heading.closest("section");
+        headings.push({ part: caption, page: name, sheet, level, id, text: textOf(heading) });
         if (level > 2) continue;
         const title = make("span", {}, ...withoutIds(heading.cloneNode(true)).childNodes);
         const link = make("a", { href: `#${id}` }, title, make("span", { class: "number" }, "000"));

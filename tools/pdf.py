@@ -129,24 +129,32 @@ def replace_first_sheets(pdf, front):
             old.obj[key] = pdf.copy_foreign(front.make_indirect(new.obj[key]))
 
 
-def gather_bookmarks(pdf, parts):
-    """Gather the bookmarks, of which Chromium writes one a heading, under the parts of the book."""
+def gather_bookmarks(pdf, parts, titles):
+    """Gather the bookmarks under the parts of the book, and write their titles, of which Chromium leaves formulas out.
+
+    It has written one for each heading, nested by their levels.
+    """
     with pdf.open_outline() as outline:
+        titles = iter(titles)
+
+        def rename(items):
+            for item in items:
+                item.title, item.is_closed = next(titles), True
+                rename(item.children)
+
+        rename(outline.root)
         contents, *pages = outline.root
         outline.root[:] = [contents]
         for part in parts:
             own, pages = pages[: len(part["pages"])], pages[len(part["pages"]) :]
             if part["caption"]:
                 item = pikepdf.OutlineItem(part["caption"], own[0].destination)
+                item.is_closed = True
                 item.children.extend(own)
                 own = [item]
             outline.root.extend(own)
-        for item in outline.root:
-            item.is_closed = True
-            for child in item.children:
-                child.is_closed = True
-        if pages:
-            raise ValueError(f"the document has {len(pages)} bookmarks more than pages")
+        if pages or next(titles, None):
+            raise ValueError("the document has not one bookmark for each heading")
 
 
 def describe(pdf, words, language):
@@ -204,7 +212,7 @@ def print_book(site, target, language="en", only=None):
                 browser.close()
                 with pikepdf.open(front) as contents:
                     replace_first_sheets(pdf, contents)
-                gather_bookmarks(pdf, parts)
+                gather_bookmarks(pdf, parts, [words["paper_contents"], *(heading["text"] for heading in headings)])
                 describe(pdf, words, language)
                 pdf.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     except (FileNotFoundError, Error) as error:
