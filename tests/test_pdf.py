@@ -238,7 +238,7 @@ def test_it_says_what_it_is(book):
     assert str(book.pdf.docinfo["/Author"]) == book.words["author"]
     assert str(book.pdf.Root.Lang) == book.language
     assert book.pdf.Root.MarkInfo.Marked
-    for text in (book.words["title"], book.words["paper_subtitle"], book.words["author"]):
+    for text in (book.words["title"], book.words["cover_about"], book.words["author"]):
         assert plain(text) in plain(book.texts[0])
 
 

@@ -386,11 +386,15 @@ def start_katex(cls, folder, timeout):
     return process, connection
 
 
-def setup(app):
-    """Register the extension with Sphinx."""
+def prepare_katex():
+    """Have formulas rendered by the program that is installed with the book, however busy the machine is."""
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.KaTeXServer.start_server_process = classmethod(start_katex)
 
+
+def setup(app):
+    """Register the extension with Sphinx."""
+    prepare_katex()
     app.setup_extension("edition")
     app.setup_extension("folds")
     app.setup_extension("drawings")

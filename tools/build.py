@@ -48,24 +48,30 @@ def is_outdated(pages, parts=COMMON):
     return built.exists() and max(file.stat().st_mtime for file in files) > built.stat().st_mtime
 
 
-def build(book, config, toc, output, *, fresh, environment=None):
-    """Build one edition into ``_build`` below a folder, and stop if that fails."""
+def build(book, config, toc, output, *, fresh, environment=None, builder=None):
+    """Build one edition into ``_build`` below a folder, as a site or by another builder; stop if that fails."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", book, "--config", config, "--toc", toc]
+    command += ["--builder", "custom", "--custom-builder", builder] if builder else []
     command += ["--path-output", output, "-W", "-n", "--keep-going"] + ["--all"] * fresh
     if code := subprocess.run(command, cwd=ROOT, env=environment).returncode:
         sys.exit(code)
 
 
+def write_korean(folder, doctrees, *, everything=False):
+    """Write the sources of the Korean edition into a folder, whose pages keep the anchors of the English ones."""
+    environment = os.environ | {"OPTIMIZERS_LANGUAGE": "ko"}
+    write = [sys.executable, "-m", "tools.korean", "--target", folder, "--doctrees", doctrees]
+    subprocess.run([*write, *["--all"] * everything], cwd=ROOT, env=environment, check=True)
+
+
 def build_korean(output, *, everything=False):
     """Build the Korean edition after the English one, whose anchors it keeps, and put it into the site."""
     site, folder = output / "_build" / "html", output / "_build" / "ko-source"
-    environment = os.environ | {"OPTIMIZERS_LANGUAGE": "ko"}
-    write = [sys.executable, "-m", "tools.korean", "--target", folder, "--doctrees", output / "_build" / ".doctrees"]
-    subprocess.run([*write, *["--all"] * everything], cwd=ROOT, env=environment, check=True)
+    write_korean(folder, output / "_build" / ".doctrees", everything=everything)
     korean = output / "_build" / "ko"
     fresh = is_outdated(korean / "_build" / "html")
     files = (folder / "book", folder / "_config.yml", folder / "_toc.yml")
-    build(*files, korean, fresh=fresh, environment=environment)
+    build(*files, korean, fresh=fresh, environment=os.environ | {"OPTIMIZERS_LANGUAGE": "ko"})
     shutil.rmtree(site / FOLDER, ignore_errors=True)
     shutil.copytree(korean / "_build" / "html", site / FOLDER)
     entries = re.findall(r"<url>.*</url>\n", (site / FOLDER / "sitemap.xml").read_text(encoding="utf-8"))

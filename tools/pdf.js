@@ -146,9 +146,9 @@ async ({ parts, words, base }) => {
   const contents = make("nav", { class: "paper-contents" }, make("h1", {}, words.paper_contents), ...entries);
   const race = withoutIds(articles[0].querySelector("figure.race").cloneNode(true));
   race.querySelector("figcaption").remove();
-  const about = make("p", { class: "about" }, words.paper_licence, " ", make("a", { href: base }, base.replace("https://", "")));
+  const about = make("p", { class: "about" }, words.rights, " ", words.paper_site, " ", make("a", { href: base }, base.replace("https://", "")));
   const line = (name, text) => make("p", { class: name }, text);
-  const cover = make("header", { class: "paper-cover" }, line("title", words.title), line("subtitle", words.paper_subtitle));
+  const cover = make("header", { class: "paper-cover" }, line("title", words.title), line("subtitle", words.cover_about));
   cover.append(race, line("author", words.author), about);
   const box = make("div", { class: "bd-article-container" }, cover, contents, ...articles);
   document.title = words.title;

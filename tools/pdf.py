@@ -62,7 +62,7 @@ def parts_of_book(language, only=None):
 def words_of_book(language):
     """Return what the PDF says beside what stands in the pages."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    words = {name: text for name, text in table(TOOLS, language).items() if name.startswith(("paper_", "quiz_"))}
+    words = {name: text for name, text in table(TOOLS, language).items() if name.startswith(("paper_", "quiz_", "cover_", "rights"))}
     return words | {"title": table(TOOLS, language)["title"], "author": config["author"]}
 
 
@@ -163,7 +163,7 @@ def describe(pdf, words, language):
         metadata["dc:title"] = words["title"]
         metadata["dc:creator"] = [words["author"]]
         metadata["dc:language"] = {language}
-        metadata["dc:description"] = words["paper_subtitle"]
+        metadata["dc:description"] = words["cover_about"]
         metadata["xmp:CreatorTool"] = current_url()
     pdf.Root.Lang = pikepdf.String(language)
     pdf.Root.PageMode = pikepdf.Name.UseOutlines
