@@ -283,9 +283,8 @@ def test_korean_can_be_taken_out_as_text(book):
 
 def test_nothing_on_paper_asks_to_be_pressed(book):
     text = "".join(book.texts)
-    words = pdf.table(pdf.TOOLS, book.language)
     for name in ("show_code", "hide_code", "answer", "download", "colab"):
-        assert words[name] not in text
+        assert book.words[name] not in text
 
 
 def test_without_a_built_book_or_a_browser_it_says_what_is_missing(tmp_path, monkeypatch):

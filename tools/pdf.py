@@ -60,10 +60,9 @@ def parts_of_book(language, only=None):
 
 
 def words_of_book(language):
-    """Return what the PDF says beside what stands in the pages."""
+    """Return what the PDF says beside what stands in the pages: the site's texts, and the authors."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    words = {name: text for name, text in table(TOOLS, language).items() if name.startswith(("paper_", "quiz_", "cover_", "rights"))}
-    return words | {"title": table(TOOLS, language)["title"], "author": config["author"]}
+    return table(TOOLS, language) | {"author": config["author"]}
 
 
 def check_fonts():
