@@ -146,7 +146,7 @@ async ({ parts, words, base }) => {
   const contents = make("nav", { class: "paper-contents" }, make("h1", {}, words.paper_contents), ...entries);
   const race = withoutIds(articles[0].querySelector("figure.race").cloneNode(true));
   race.querySelector("figcaption").remove();
-  const about = make("p", { class: "about" }, words.rights, " ", words.paper_site, " ", make("a", { href: base }, base.replace("https://", "")));
+  const about = make("p", { class: "about" }, words.rights, make("br", {}), words.paper_site, " ", make("a", { href: base }, base.replace("https://", "")));
   const line = (name, text) => make("p", { class: name }, text);
   const cover = make("header", { class: "paper-cover" }, line("title", words.title), line("subtitle", words.cover_about));
   cover.append(race, line("author", words.author), about);

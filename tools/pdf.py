@@ -87,14 +87,13 @@ def serve_from(site):
     return answer
 
 
-def running_heads(headings):
-    """Return the style of the sheets of each page of the book: its title at the top, and the number of the sheet."""
-    style = ""
-    for heading in headings:
-        if heading["level"] == 1:
-            title = json.dumps(heading["text"], ensure_ascii=False)
-            style += f"@page {heading['sheet']} {{ @top-left {{ content: {title}; }} }}\n"
-    return style
+def running_heads(headings, contents):
+    """Return the style that writes its title over the sheets of each page of the book, and over the contents."""
+    titles = {"contents": contents} | {each["sheet"]: each["text"] for each in headings if each["level"] == 1}
+    return "".join(
+        f"@page {sheet} {{ @top-left {{ content: {json.dumps(title, ensure_ascii=False)}; }} }}\n"
+        for sheet, title in titles.items()
+    )
 
 
 def sheets_of_places(pdf):
@@ -201,7 +200,10 @@ def print_book(site, target, language="en", only=None):
             page.emulate_media(media="print")
             script = (TOOLS / "pdf.js").read_text(encoding="utf-8")
             headings = page.evaluate(script, {"parts": parts, "words": words, "base": address})
-            page.add_style_tag(content=(TOOLS / "pdf.css").read_text(encoding="utf-8") + running_heads(headings))
+            page.add_style_tag(
+                content=(TOOLS / "pdf.css").read_text(encoding="utf-8")
+                + running_heads(headings, words["paper_contents"])
+            )
             whole, front = Path(scratch, "whole.pdf"), Path(scratch, "front.pdf")
             page.pdf(path=whole, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
             with pikepdf.open(whole) as pdf:
