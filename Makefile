@@ -1,14 +1,18 @@
-# make book · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
+# make book · pdf · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
 # clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book quick test test-colab test-matrix test-mutation data notebooks times catalogues korean serve repository clean
+.PHONY: book pdf quick test test-colab test-matrix test-mutation data notebooks times catalogues korean serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+# The book as PDF, in both languages, which the home pages then link. Needs Chromium, and a font with Hangul
+pdf: book
+	$(BIN)/python -m tools.pdf
 
 # What needs neither a browser, nor the built book, a notebook's kernel, or Keras: for those who edit, within a minute
 quick: .venv/installed

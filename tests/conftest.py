@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Kernels inherit it. There is a process for each core, so a second thread of NumPy's would only wait for its turn.
@@ -173,15 +175,11 @@ def playwright():
 
 
 def launch_chromium(playwright):
-    """Return a Chromium, headless: the system's, or the one that `playwright install chromium` fetched."""
-    path = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-    if not Path(path).exists():
-        do_without("no Chromium found: install your system's, or run `playwright install chromium`")
-    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    quiet += ["--disable-component-update", "--disable-sync"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        quiet.append("--no-sandbox")  # Chromium refuses to start for root otherwise, as in containers
-    return playwright.chromium.launch(executable_path=path, args=quiet)
+    """Return the Chromium that prints the book too."""
+    try:
+        return chromium.launch(playwright)
+    except FileNotFoundError as error:
+        do_without(str(error))
 
 
 def launch_firefox(playwright):

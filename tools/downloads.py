@@ -14,7 +14,7 @@ from utils.language import table
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The forms that there may be: how their files end. What a link is called stands in the table, as ``download_<form>``.
-FORMS = ("epub",)
+FORMS = ("epub", "pdf")
 PLACE = '<p class="downloads" hidden></p>'
 #: The home pages, seen from the folder of the site.
 HOMES = {"en": "index.html", "ko": f"{FOLDER}index.html"}

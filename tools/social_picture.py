@@ -6,13 +6,12 @@ with Hangul. Run it when the course's name changes: ``python -m tools.social_pic
 
 import base64
 import io
-import shutil
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tools import race
+from tools import chromium, race
 from utils.language import table
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
@@ -63,8 +62,7 @@ def main():
     pages = {ASSETS / "social.png": (PAGE.format(font=font, race=race.svg("")), 1200, 630)}
     pages |= {BOOK / "covers" / f"{language}.png": (cover(language, font), 1000, 1600) for language in ("en", "ko")}
     with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = chromium.launch(playwright)
         for file, (content, width, height) in pages.items():
             page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
             page.set_content(content)
