@@ -5,7 +5,7 @@ import re
 
 from sphinxcontrib import katex
 
-#: A formula of more signs than this is cut before its signs of relation, all but the first.
+#: A formula of more signs than this is cut before its signs of relation; one on a line of its own keeps the first.
 LONG = 24
 RELATIONS = {"=", "\\approx", "\\le", "\\ge", "<", ">", "\\Rightarrow", "\\to"}
 
@@ -42,7 +42,7 @@ def mathml(tex, *, display):
     """Return a formula as MathML, cut where it is wider than a phone: in a page of paper nothing can be scrolled."""
     written = ""
     for piece in pieces(tex, {"\\qquad"} if display else set()):
-        for part in pieces(piece, RELATIONS, keep_first=True) if signs(piece) > LONG else [piece]:
+        for part in pieces(piece, RELATIONS, keep_first=display) if signs(piece) > LONG else [piece]:
             formula = rendered(re.sub(r"^\s*\\qquad", "", part), display)
             wide = display and signs(part) > LONG
             written += formula.replace("<math ", '<math class="wide" ', 1) if wide else formula

@@ -71,6 +71,9 @@ def card(svg, entries=()):
     ground = (
         f'<rect x="{box[0]:g}" y="{box[1]:g}" width="{box[2]:g}" height="{box[3]:g}" fill="{GROUND}" stroke="none"/>'
     )
+    below = f'height="{more + margin:g}"'
+    if key:  # what the picture draws beyond its edge ends there
+        key = ground.replace(f'y="{box[1]:g}"', f'y="{height:g}"').replace(f'height="{box[3]:g}"', below) + key
     picture = f"{opening}{ground}{inner}{key}</svg>\n"
     return picture.replace(INK, DARK).replace("currentColor", DARK)
 
