@@ -385,3 +385,13 @@ def test_both_files_hold_the_same_pictures_formulas_and_code(epubs):
             assert counts[0] == counts[1], f"{name}: {what}"
         tex = [{each["alttext"] for each in book.pages[name].select("math")} for book in (english, korean)]
         assert {each for each in tex[0] ^ tex[1] if not HANGUL.search(each) and "text" not in each} == set(), name
+
+
+def test_columns_that_a_small_screen_could_hold_are_set_smaller(book):
+    small = 0
+    for name, page in book.pages.items():
+        for printed in page.select(".cell_output pre"):
+            longest = max(map(len, printed.get_text().split("\n")))
+            assert bool(printed.find_parent(class_="wide")) == (46 < longest <= 66), f"{name}: {longest}"
+            small += 46 < longest <= 66
+    assert small > 50

@@ -35,6 +35,8 @@ from utils.quiz.form import markup
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = table(Path(__file__).parent)
+#: Printed lines of more letters than the first and at most the second are set smaller, so that columns stay columns.
+NARROW, WIDE = 46, 66
 #: Where the cover lies in the file.
 COVER = "_images/cover.png"
 
@@ -172,6 +174,10 @@ class Unfold(SphinxPostTransform):
                 cell["hide_mode"] = None
                 if not cell.children:
                     cell.parent.remove(cell)
+            elif cell.get("nb_element") == "cell_code_output":
+                for printed in cell.findall(nodes.literal_block):
+                    if NARROW < max(map(len, printed.astext().split("\n"))) <= WIDE:
+                        printed["classes"].append("wide")
         for node in self.document.findall(nodes.container):
             if "reasons" in node:
                 ends.append(self.reasons(node))
