@@ -1,14 +1,18 @@
-# make book · pdf · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
+# make book · epub · pdf · quick · test · test-colab · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
 # clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book pdf quick test test-colab test-matrix test-mutation data notebooks times catalogues korean serve repository clean
+.PHONY: book epub pdf quick test test-colab test-matrix test-mutation data notebooks times catalogues korean serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+# The book as EPUB, in both languages; home pages link it if the site is built before or afterwards
+epub: .venv/installed
+	$(BIN)/python -m tools.epub
 
 # The book as PDF, in both languages, which the home pages then link. Needs Chromium, and a font with Hangul
 pdf: book

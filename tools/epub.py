@@ -17,6 +17,7 @@ import yaml
 
 from tools.build import ROOT, build, refusal, write_korean
 from tools.downloads import name_of, put_into_site
+from tools.languages import FOLDER
 from tools.repository import current_url, split_url
 from utils.language import table
 
@@ -24,7 +25,7 @@ from utils.language import table
 LEFT_OUT = ("html_css_files", "html_js_files", "html_theme_options", "html_use_index")
 
 
-def settings(config, language, home):
+def settings(config, language, source):
     """Return the settings of the EPUB, made of those of the site.
 
     Parameters
@@ -32,21 +33,21 @@ def settings(config, language, home):
     config : dict
         Those of the edition.
     language : {"en", "ko"}
-    home : str
-        The source of the home page, which says in its head what the book is about.
+    source : str
+        Of the home page, which says in its head what the book is about.
     """
     said, (owner, name) = table(ROOT / "tools", language), split_url(current_url())
-    site = f"https://{owner.lower()}.github.io/{name}/{'' if language == 'en' else f'{language}/'}"
+    home = f"https://{owner.lower()}.github.io/{name}/"
     sphinx = {
         key: value
         for key, value in config["sphinx"]["config"].items()
         if key not in LEFT_OUT and not key.startswith("katex")
     }
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    description = yaml.safe_load(home.split("---")[1])["myst"]["html_meta"]["description"]
+    description = yaml.safe_load(source.split("---")[1])["myst"]["html_meta"]["description"]
     sphinx |= {
         "extensions": ["myst_nb", "jupyter_book", "sphinx_external_toc", "epub_pages"],
-        "html_baseurl": site,
+        "html_baseurl": home if language == "en" else home + FOLDER,
         "html_context": {"cover_alt": said["cover_alt"]},
         "html_math_renderer": "mathml",
         "html_static_path": [],
@@ -58,13 +59,14 @@ def settings(config, language, home):
         "epub_copyright": said["rights"],
         "epub_description": description,
         "epub_exclude_files": ["_static/pygments.css"],
-        "epub_identifier": site + name_of("epub", language),
+        "epub_identifier": home + name_of("epub", language),
         "epub_scheme": "URL",
         "epub_show_urls": "no",
         "epub_theme": "epub_theme",
         "epub_title": said["title"],
         "epub_tocdepth": 2,
         "epub_tocdup": False,
+        "epub_tocscope": "includehidden",
         "epub_uid": "book",
     }
     kept = {key: value for key, value in config.items() if key not in ("logo", "html", "launch_buttons")}

@@ -6,134 +6,37 @@ is a still picture with a key to its colours. Answers stand at the end of the ch
 """
 
 import ast
-import base64
 import hashlib
 import html
 import io
-import json
 import os
 import re
 from pathlib import Path
 
-import numpy as np
 from book_site import COLAB, prepare_katex
 from bs4 import BeautifulSoup
 from docutils import nodes
 from edition import KeepAnchors
+from epub_formulas import mathml, with_neighbours
+from epub_pictures import card, on_ground, stacked, still_of_playground, words_inked
 from folds import fold
 from PIL import Image
-from sphinx.builders.epub3 import Epub3Builder
+from sphinx import addnodes
+from sphinx.builders.epub3 import Epub3Builder, NavPoint
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
-from sphinxcontrib import katex
 
 from utils.bench.page import runs_of
 from utils.language import LANGUAGE, table, texts
-from utils.plotting import COLORS, INK
+from utils.plotting import COLORS
 from utils.quiz import quiz
 from utils.quiz.form import markup
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = table(Path(__file__).parent)
-#: The ground of every picture, and the ink upon it, darker than the one that has to be read on black as well.
-GROUND, DARK = "#ffffff", "#454545"
 #: Where the cover lies in the file.
 COVER = "_images/cover.png"
-
-# --- pictures ------------------------------------------------------------------------------------------------------
-
-
-def stacked(svg):
-    """Return a drawing whose panels stand below each other, where they stood in one row."""
-    width, height = (float(size) for size in re.search(r'viewBox="0 0 (\S+) (\S+)"', svg).groups())
-    ends = [float(end) for end in re.search(r'data-panels="([^"]*)"', svg)[1].split()]
-    lefts, rights = ends[::2], ends[1::2]
-    for panel, left in enumerate(lefts):
-        move = f'transform="translate({lefts[0] - left:.1f} {panel * height:.1f})"'
-        svg = svg.replace(f'data-panel="{panel}"', move)
-    if lefts:
-        widest = max(right - left for left, right in zip(lefts, rights, strict=True)) + 2 * lefts[0]
-        width, height = widest, len(lefts) * height
-    svg = re.sub(r"<path(?![^>]*\sd=)[^>]*/>", "", svg)  # a line of no points
-    svg = re.sub(r' data-panels="[^"]*"| (?:width|height)="[\d.]+pt"', "", svg, count=3)
-    size = f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:.0f}" height="{height * 4 / 3:.0f}"'
-    return re.sub(r'viewBox="[^"]*"', size, svg, count=1)
-
-
-def key_below(entries, width, height, size):
-    """Return a key to colours below a picture, as SVG, and how high it is.
-
-    Parameters
-    ----------
-    entries : list of (str, str)
-        Name, and mark as SVG around the origin, 2 wide.
-    width, height, size : float
-        Of the picture, and of the letters, in the picture's own units.
-    """
-    shown, x, y = "", 0, height + size
-    for name, mark in entries:
-        long = size * (2.2 + 0.6 * len(name))
-        if x and x + long > width:
-            x, y = 0, y + 1.6 * size
-        middle = f"{x + size:.1f} {y - 0.35 * size:.1f}"
-        shown += f'<g transform="translate({middle})scale({0.4 * size:.2f})">{mark}</g>'
-        shown += f'<text x="{x + 1.8 * size:.1f}" y="{y:.1f}">{html.escape(name)}</text>'
-        x += long
-    return f'<g stroke="none" fill="{DARK}" font-size="{size:g}">{shown}</g>', y + 0.7 * size - height
-
-
-def card(svg, entries=()):
-    """Return a drawing as a file that needs nothing around it: on a ground, in an ink of its own, with a key."""
-    tag, inner = re.match(r"\s*(<svg[^>]*>)(.*)</svg>\s*$", svg, re.DOTALL).groups()
-    width, height = (float(size) for size in re.search(r'viewBox="0 0 (\S+) ([^"\s]+)"', tag).groups())
-    shown = float((re.search(r' width="([\d.]+)"', tag) or (0, width))[1])
-    kept = " ".join(re.findall(r'(?:xmlns:xlink|fill|stroke(?:-[a-z]+)?)="[^"]*"', tag))
-    key, more = key_below(entries, width, height, 14 * width / shown) if entries else ("", 0)
-    margin = 8 * width / shown
-    box = [-margin, -margin, width + 2 * margin, height + more + 2 * margin]
-    scale = shown / width
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{" ".join(f"{part:g}" for part in box)}" '
-        f'width="{box[2] * scale:.0f}" height="{box[3] * scale:.0f}" font-family="sans-serif" {kept}>'
-    )
-    ground = (
-        f'<rect x="{box[0]:g}" y="{box[1]:g}" width="{box[2]:g}" height="{box[3]:g}" fill="{GROUND}" stroke="none"/>'
-    )
-    return f"{opening}{ground}{inner.replace(INK, DARK).replace('currentColor', DARK)}{key}</svg>\n"
-
-
-def on_ground(picture):
-    """Return a transparent picture on the ground, its ink darkened."""
-    pixels = np.array(picture.convert("RGBA"))
-    grey = int(INK[1:3], 16), int(DARK[1:3], 16)
-    pixels[np.all(pixels[..., :3] == grey[0], axis=-1), :3] = grey[1]
-    seen = Image.fromarray(pixels)
-    ground = Image.new("RGBA", seen.size, GROUND)
-    ground.alpha_composite(seen)
-    return ground.convert("RGB")
-
-
-def still_of_playground(stored):
-    """Return the picture of a stored playground, with its key, and what one sees on it."""
-    figure = BeautifulSoup(stored, "html.parser").select_one("div.optimizer-playground")
-    config = json.loads(figure["data-config"])
-    entries = []
-    for name in config["preset"]["optimizers"]:
-        look = config["optimizers"][name]
-        entries.append((name, f'<path d="{look["shape"]}" fill="{look["color"]}"/>'))
-    if beside := config["preset"].get("beside"):
-        look = config["optimizers"][beside["optimizer"]]
-        hollow = f'fill="none" stroke="{look["color"]}" stroke-width=".4"'
-        entries.append((f"{beside['optimizer']} B", f'<path d="{look["shape"]}" {hollow}/>'))
-    svg = drawn(figure.img["src"])
-    return card(svg, entries), figure.img["alt"]
-
-
-def drawn(address):
-    """Return the SVG that the address of a picture holds."""
-    return base64.b64decode(address.partition("base64,")[2]).decode()
-
 
 # --- what a page holds, as it is read ------------------------------------------------------------------------------
 
@@ -165,6 +68,10 @@ class Stills(SphinxTransform):
             svg, alt = still_of_playground(stored)
             bundle.replace_self(nodes.container("", self.picture(svg, alt), self.way_to_web(), classes=["still"]))
         elif name := re.fullmatch(r"quiz\((.*)\)", words):
+            cell = place
+            while cell.get("nb_element") != "cell_code":
+                cell = cell.parent
+            cell.children = [each for each in cell.children if each.get("nb_element") != "cell_code_source"]
             bundle.replace_self(list(self.questions(quiz(ast.literal_eval(name[1])))))
         elif "image/png" in forms and runs_of(words):
             outer = place if isinstance(place, nodes.figure) else bundle
@@ -207,12 +114,6 @@ class Stills(SphinxTransform):
 def raw(content):
     """Return XHTML as a node."""
     return nodes.raw("", content, format="html")
-
-
-def words_inked(svg):
-    """Return the picture of a question with what its style sheet says of words."""
-    svg = svg.replace("viewbox=", "viewBox=")  # a parser of HTML knows no capitals
-    return svg.replace("<text", f'<text fill="{DARK}" font-size="13"')
 
 
 class Race(SphinxDirective):
@@ -301,16 +202,6 @@ def link_to(name, text):
     return nodes.reference("", text, refid=name, internal=True)
 
 
-def mathml(tex, *, display):
-    """Return a formula as MathML, with its TeX as the text that a reader who knows no MathML gets."""
-    rendered = katex.render_latex(tex, {"displayMode": display, "output": "mathml", "throwOnError": True})
-    formula = re.search(r"<math.*</math>", rendered, re.DOTALL)[0]
-    # Of an operator such as mod, KaTeX makes a row of letters, where MathML wants its name.
-    name = r"(<mo[^>]*>)<mrow>((?:<mi[^>]*>[^<]*</mi>)+)</mrow></mo>"
-    formula = re.sub(name, lambda operator: f"{operator[1]}{re.sub('<[^>]*>', '', operator[2])}</mo>", formula)
-    return formula.replace("<math ", f'<math alttext="{html.escape(" ".join(tex.split()))}" ', 1)
-
-
 def visit_math(self, node):
     """Write a formula within the text."""
     self.body.append(mathml(node.astext(), display=False))
@@ -345,6 +236,21 @@ class BookBuilder(Epub3Builder):
                 on_ground(picture).quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
             path.write_bytes(file.getvalue())
         Path(self.outdir, COVER).write_bytes((ROOT / "book" / "covers" / f"{LANGUAGE}.png").read_bytes())
+
+    def handle_page(self, pagename, addctx, *arguments, **options):
+        """Write a page, its formulas together with what belongs to them."""
+        if "body" in addctx:
+            addctx["body"] = with_neighbours(addctx["body"])
+        super().handle_page(pagename, addctx, *arguments, **options)
+
+    def build_navlist(self, navnodes):
+        """Return the contents, in the parts of the book, each of which begins at its first page."""
+        points, parts = super().build_navlist(navnodes), []
+        of_page = {point.refuri: point for point in points}
+        for part in self.env.get_doctree(self.config.root_doc).findall(addnodes.toctree):
+            children = [of_page[f"{name}{self.out_suffix}"] for _, name in part["entries"]]
+            parts.append(NavPoint(html.escape(part["caption"]), children[0].refuri, children))
+        return [of_page[f"{self.config.root_doc}{self.out_suffix}"], *parts]
 
     def toc_metadata(self, level, navpoints):
         """Return what the older form of contents says of itself; its identifier has to be the book's."""
