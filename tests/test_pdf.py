@@ -19,7 +19,7 @@ SOME = ["02-sgd", "deeper/noise-of-a-mini-batch", "solutions/02-sgd"]
 WHOLE = "WHOLE_BOOK" in os.environ
 TOP, BOTTOM = 23 / 25.4, 19 / 25.4  # the margins in tools/pdf.css, in inches
 POINTS = 72  # in an inch
-LINES_AFTER_HEADING = 50  # points: the heading and at least two lines below it
+LINES_AFTER_HEADING = 40  # points: the heading and at least a line below it
 LANGUAGES = ["en", "ko"]
 run = partial(subprocess.run, check=True, capture_output=True, text=True)
 
@@ -279,6 +279,12 @@ def test_answers_of_a_quiz_stand_at_the_end_of_the_chapter(book):
 def test_korean_can_be_taken_out_as_text(book):
     letters = len(re.findall("[가-힣]", "".join(book.texts)))
     assert letters > (8000 if book.language == "ko" else 10)
+
+
+def test_a_folded_cell_of_which_nothing_else_is_seen_is_printed(book):
+    text = book.text_of("02-sgd")
+    assert plain("def land_of(name, features, box=None):") in plain(text)  # "The folded cell makes that land"
+    assert plain("rng, after_20") not in plain(text)  # what it prints is seen
 
 
 def test_nothing_on_paper_asks_to_be_pressed(book):

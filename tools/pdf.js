@@ -49,6 +49,9 @@ async ({ parts, words, base }) => {
     for (const element of article.querySelectorAll(`${unseen}, .toctree-wrapper, details.set-up`)) element.remove();
     for (const link of article.querySelectorAll("a.image-reference")) link.replaceWith(...link.childNodes);
     for (const image of article.querySelectorAll("img")) image.loading = "eager";
+    // Of a folded cell without an output nothing would be left, and the text speaks of it.
+    const folded = article.querySelectorAll("div.cell:not(:has(.cell_output)) details.hide");
+    for (const fold of folded) fold.open = !fold.closest("section#exercises");
     for (const cell of article.querySelectorAll("td")) if (cell.textContent.length < 8) cell.style.whiteSpace = "nowrap";
   };
 
