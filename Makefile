@@ -1,14 +1,22 @@
-# make book · quick · test · test-colab · test-colab-korean · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
+# make book · epub · pdf · quick · test · test-colab · test-colab-korean · test-matrix · test-mutation · notebooks · times · catalogues · korean · serve · repository ·
 # clean: see CONTRIBUTING.md.
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOKS ?= $(wildcard book/*.ipynb book/deeper/*.ipynb book/solutions/*.ipynb)
 
-.PHONY: book quick test test-colab test-colab-korean test-matrix test-mutation data notebooks times catalogues korean serve repository clean
+.PHONY: book epub pdf quick test test-colab test-colab-korean test-matrix test-mutation data notebooks times catalogues korean serve repository clean
 
 book: .venv/installed
 	$(BIN)/python -m tools.build
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+# The book as EPUB, in both languages; home pages link it if the site is built before or afterwards
+epub: .venv/installed
+	$(BIN)/python -m tools.epub
+
+# The book as PDF, in both languages, which the home pages then link. Needs Chromium, and a font with Hangul
+pdf: book
+	$(BIN)/python -m tools.pdf
 
 # What needs neither a browser, nor the built book, a notebook's kernel, or Keras: for those who edit, within a minute
 quick: .venv/installed

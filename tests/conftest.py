@@ -17,13 +17,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import do_without
+from tools import chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Kernels inherit it. There is a process for each core, so a second thread of NumPy's would only wait for its turn.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 #: Who asks for one of these builds the book, drives a browser, or starts Keras.
-SLOW_FIXTURES = {"site", "browser", "each_browser", "run_in_jupyterlab", "keras"}
+SLOW_FIXTURES = {"site", "epubs", "browser", "each_browser", "run_in_jupyterlab", "keras"}
 #: What takes seconds to import, in each of the processes that run tests.
 SLOW_PACKAGES = {"keras", "tensorflow", "torch", "jax", "dask"}
 
@@ -80,27 +83,39 @@ def pytest_collection_modifyitems(items):
             item.add_marker("slow")
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The folder of the HTML book, built as `make book` does, once for all the processes of a run."""
+def built_once(tmp_path_factory, name, module):
+    """The folder `_build` that a module of the tools builds, once for all the processes of a run."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of which every process has a subfolder
-    log = folder / "site.log"
+    log = folder / f"{name}.log"
     try:
-        (folder / "site").mkdir()
+        (folder / name).mkdir()
     except FileExistsError:  # another process builds it, or has built it
         last = time.monotonic() + 600
         while not log.exists():
             assert time.monotonic() < last, "the process that builds the book did not finish"
             time.sleep(0.2)
     else:
-        command = [sys.executable, "-m", "tools.build", folder / "site"]
+        command = [sys.executable, "-m", module, folder / name]
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        (folder / "site.part").write_text(result.stdout[-3000:] + result.stderr[-5000:] if result.returncode else "")
-        (folder / "site.part").rename(log)
+        part = folder / f"{name}.part"
+        part.write_text(result.stdout[-3000:] + result.stderr[-5000:] if result.returncode else "")
+        part.rename(log)
     assert not log.read_text(), f"the book does not build:\n{log.read_text()}"
-    return folder / "site" / "_build" / "html"
+    return folder / name / "_build"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the HTML book, built as `make book` does."""
+    return built_once(tmp_path_factory, "site", "tools.build") / "html"
+
+
+@pytest.fixture(scope="session")
+def epubs(tmp_path_factory):
+    """The folder in which the book lies as EPUB, in both languages, built as `make epub` does."""
+    return built_once(tmp_path_factory, "epub", "tools.epub")
 
 
 class Silent(SimpleHTTPRequestHandler):
@@ -139,17 +154,6 @@ def keras():
     keras.config.set_dtype_policy(policy)
 
 
-def do_without(why):
-    """Skip a test for want of a program, or fail where there should be one."""
-    pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
-
-
-@pytest.fixture(scope="session", name="do_without")
-def give_do_without():
-    """What to call, with a reason that says what to install, where a program of the system's is missing."""
-    return do_without
-
-
 @pytest.fixture(scope="module")
 def playwright():
     """What drives browsers. One for each module: it keeps an event loop running that notebooks' tests must not meet."""
@@ -167,15 +171,11 @@ def playwright():
 
 
 def launch_chromium(playwright):
-    """Return a Chromium, headless: the system's, or the one that `playwright install chromium` fetched."""
-    path = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-    if not Path(path).exists():
-        do_without("no Chromium found: install your system's, or run `playwright install chromium`")
-    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    quiet += ["--disable-component-update", "--disable-sync"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        quiet.append("--no-sandbox")  # Chromium refuses to start for root otherwise, as in containers
-    return playwright.chromium.launch(executable_path=path, args=quiet)
+    """Return the Chromium that prints the book too."""
+    try:
+        return chromium.launch(playwright)
+    except FileNotFoundError as error:
+        do_without(str(error))
 
 
 def launch_firefox(playwright):

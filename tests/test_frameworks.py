@@ -4,7 +4,6 @@ import ast
 import importlib
 import inspect
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.programs import do_without
 from utils.optimizers import SGD, Adagrad, Adam, RMSprop
 
 # PyTorch for GPUs brings triton. To load it into a process that has TensorFlow already ends in a segmentation fault:
@@ -80,7 +80,7 @@ def require(name):
         return importlib.import_module(name)
     except ImportError:
         why = f"{name} is not installed: pip install --requirement requirements-frameworks.txt"
-        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+        do_without(why)
 
 
 @pytest.fixture(scope="module")

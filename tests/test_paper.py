@@ -1,29 +1,31 @@
 """The book on paper: chapters are printed, and the sheets looked at as pictures."""
 
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.sheets import (
+    DPI,
+    LONGEST_BLANK_END,
+    LONGEST_EMPTY_FRAME,
+    blank_end,
+    empty_frame,
+    need_poppler,
+    pictures_of,
+)
 from utils.plotting import COLORS
 
 CHAPTERS = ["02-sgd", "07-adam", "08-adam-keras-walkthrough"]
-DPI = 50
 MARGIN = 0.6  # inches
 SIDES = ("top", "bottom", "left", "right")
-WHITE, INK = 250, 170  # grey from 0 to 255: paper is above, words and lines of figures are below
-LONGEST_EMPTY_FRAME = 1.5  # inches; bands and lines of height in a figure may be as pale as a frame
-LONGEST_BLANK_END = 0.5  # of a sheet: a figure, a table or a question with its picture may want a new one
 
 
 @pytest.fixture(scope="module", params=CHAPTERS)
-def printed(request, browser, address, tmp_path_factory, do_without):
+def printed(request, browser, address, tmp_path_factory):
     """A chapter as it is printed: its text, and a picture of each sheet, as an array of greys."""
-    if shutil.which("pdftoppm") is None:
-        do_without("no pdftoppm found: Debian and Ubuntu have it in poppler-utils")
+    need_poppler()
     folder = tmp_path_factory.mktemp("paper")
     page = browser.new_page()
     page.goto(f"{address}{request.param}.html")
@@ -36,24 +38,8 @@ def printed(request, browser, address, tmp_path_factory, do_without):
     )
     page.pdf(path=folder / "a.pdf", format="A4", print_background=True, margin=dict.fromkeys(SIDES, f"{MARGIN}in"))
     page.close()
-    subprocess.run(["pdftoppm", "-r", str(DPI), "-gray", folder / "a.pdf", folder / "sheet"], check=True)
     text = subprocess.run(["pdftotext", folder / "a.pdf", "-"], check=True, capture_output=True, text=True).stdout
-    sheets = []
-    for path in sorted(folder.glob("sheet*")):
-        with Image.open(path) as picture:
-            sheets.append(np.asarray(picture))
-    return text, sheets
-
-
-def longest_run(flags):
-    """How many neighbours are true, at most."""
-    ends = np.flatnonzero(np.diff(np.concatenate(([0], flags, [0]))))
-    return max(ends[1::2] - ends[::2], default=0)
-
-
-def empty_frame(sheet):
-    """How high the highest part of a sheet is, in inches, that has a ground or a frame and nothing on it."""
-    return longest_run((sheet < WHITE).any(axis=1) & ~(sheet < INK).any(axis=1)) / DPI
+    return text, pictures_of(folder / "a.pdf", folder)
 
 
 def test_no_frame_is_empty(printed):
@@ -72,11 +58,7 @@ def test_an_empty_frame_would_be_seen():
 
 def test_no_sheet_but_the_last_is_left_half_empty(printed):
     _, sheets = printed
-    height = sheets[0].shape[0] - 2 * MARGIN * DPI
-    blank = {
-        number: (sheet.shape[0] - MARGIN * DPI - np.flatnonzero((sheet < WHITE).any(axis=1))[-1]) / height
-        for number, sheet in enumerate(sheets[:-1], 1)
-    }
+    blank = {number: blank_end(sheet, MARGIN, MARGIN) for number, sheet in enumerate(sheets[:-1], 1)}
     assert {number: share for number, share in blank.items() if share > LONGEST_BLANK_END} == {}
 
 

@@ -17,6 +17,7 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.programs import do_without
 from utils.bench import page_images, train_in_page
 from utils.data import load_fashion_mnist
 from utils.language import texts
@@ -38,7 +39,7 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def screen(do_without):
+def screen():
     """An X server without a screen, and the name of its display."""
     if shutil.which("Xvfb") is None:
         do_without("no Xvfb found: Debian and Ubuntu have it in xvfb")
@@ -49,7 +50,7 @@ def screen(do_without):
 
 
 @pytest.fixture(scope="module")
-def webkit(screen, do_without):
+def webkit(screen):
     """The browser."""
     driver = shutil.which("WebKitWebDriver")
     program = next(iter(sorted(Path("/usr").glob("lib/*/webkit2gtk-4.*/MiniBrowser"))), None)

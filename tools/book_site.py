@@ -331,6 +331,14 @@ class Race(SphinxDirective):
         return [opening, caption, nodes.raw("", "</figcaption></figure>", format="html")]
 
 
+class Downloads(SphinxDirective):
+    """The place for the line that links the book as a file, if it has been built as one: see tools/downloads.py."""
+
+    def run(self):
+        """Return the place."""
+        return [nodes.raw("", '<p class="downloads" hidden></p>', format="html")]
+
+
 def write_extras(app, exception):
     """Write the site map, the script of the benches, and the page that GitHub shows for wrong addresses."""
     if exception or app.builder.format != "html":
@@ -378,11 +386,15 @@ def start_katex(cls, folder, timeout):
     return process, connection
 
 
-def setup(app):
-    """Register the extension with Sphinx."""
+def prepare_katex():
+    """Have formulas rendered by the program that is installed with the book, however busy the machine is."""
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.KaTeXServer.start_server_process = classmethod(start_katex)
 
+
+def setup(app):
+    """Register the extension with Sphinx."""
+    prepare_katex()
     app.setup_extension("edition")
     app.setup_extension("folds")
     app.setup_extension("drawings")
@@ -390,6 +402,7 @@ def setup(app):
     app.setup_extension("site_search")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
+    app.add_directive("downloads", Downloads)
     app.add_transform(FindBenches)
     app.add_transform(FreeDrawings)
     app.add_js_file(None, body=EARLY_SCRIPT, priority=900)

@@ -15,6 +15,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from tools.downloads import put_into_site
 from tools.languages import FOLDER, translated_pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,24 +48,30 @@ def is_outdated(pages, parts=COMMON):
     return built.exists() and max(file.stat().st_mtime for file in files) > built.stat().st_mtime
 
 
-def build(book, config, toc, output, *, fresh, environment=None):
-    """Build one edition into ``_build`` below a folder, and stop if that fails."""
+def build(book, config, toc, output, *, fresh, environment=None, builder=None):
+    """Build one edition into ``_build`` below a folder, as a site or by another builder; stop if that fails."""
     command = [Path(sys.executable).with_name("jupyter-book"), "build", book, "--config", config, "--toc", toc]
+    command += ["--builder", "custom", "--custom-builder", builder] if builder else []
     command += ["--path-output", output, "-W", "-n", "--keep-going"] + ["--all"] * fresh
     if code := subprocess.run(command, cwd=ROOT, env=environment).returncode:
         sys.exit(code)
 
 
+def write_korean(folder, doctrees, *, everything=False):
+    """Write the sources of the Korean edition into a folder, whose pages keep the anchors of the English ones."""
+    environment = os.environ | {"OPTIMIZERS_LANGUAGE": "ko"}
+    write = [sys.executable, "-m", "tools.korean", "--target", folder, "--doctrees", doctrees]
+    subprocess.run([*write, *["--all"] * everything], cwd=ROOT, env=environment, check=True)
+
+
 def build_korean(output, *, everything=False):
     """Build the Korean edition after the English one, whose anchors it keeps, and put it into the site."""
     site, folder = output / "_build" / "html", output / "_build" / "ko-source"
-    environment = os.environ | {"OPTIMIZERS_LANGUAGE": "ko"}
-    write = [sys.executable, "-m", "tools.korean", "--target", folder, "--doctrees", output / "_build" / ".doctrees"]
-    subprocess.run([*write, *["--all"] * everything], cwd=ROOT, env=environment, check=True)
+    write_korean(folder, output / "_build" / ".doctrees", everything=everything)
     korean = output / "_build" / "ko"
     fresh = is_outdated(korean / "_build" / "html")
     files = (folder / "book", folder / "_config.yml", folder / "_toc.yml")
-    build(*files, korean, fresh=fresh, environment=environment)
+    build(*files, korean, fresh=fresh, environment=os.environ | {"OPTIMIZERS_LANGUAGE": "ko"})
     shutil.rmtree(site / FOLDER, ignore_errors=True)
     shutil.copytree(korean / "_build" / "html", site / FOLDER)
     entries = re.findall(r"<url>.*</url>\n", (site / FOLDER / "sitemap.xml").read_text(encoding="utf-8"))
@@ -89,6 +96,7 @@ def main():
     shutil.rmtree(output / "_build" / "html" / FOLDER, ignore_errors=True)
     if translated_pages() or options.all_korean:
         build_korean(output, everything=options.all_korean)
+    put_into_site(output / "_build")
 
 
 if __name__ == "__main__":

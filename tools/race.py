@@ -76,6 +76,29 @@ def svg(alt):
         rules.append(f"@keyframes race-{name}{{{frames}}}.race-{name}{{animation-name:race-{name}}}")
         layers.append(f'<path class="race-run race-{name}" d="{line}" pathLength="1" stroke="{COLORS[name]}"/>')
         layers.append(f'<g class="race-run race-{name}" style="offset-path:path(\'{line}\')">{marker(name, 14)}</g>')
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+    return (
+        f"<style>.race-run{{offset-distance:100%;offset-rotate:0deg;stroke-dasharray:1}}"
+        f"@media (prefers-reduced-motion:no-preference){{.race-run{{animation:{SECONDS}s linear .3s both}}"
+        f"{''.join(rules)}}}</style>"
+        f'<svg {size} role="img" aria-label="{alt}" fill="none">{_around(layers)}</svg>'
+    )
+
+
+def still():
+    """Return the picture as it is at the end, as SVG without a style sheet."""
+    layers = []
+    for name, path in paths().items():
+        line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in path)
+        end = " ".join(f"{place:.1f}" for place in path[-1])
+        layers.append(f'<path d="{line}" stroke="{COLORS[name]}"/>')
+        layers.append(f'<g transform="translate({end})">{marker(name, 14)}</g>')
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} fill="none">{_around(layers)}</svg>'
+
+
+def _around(layers):
+    """Return the runs with the valley below them, and the start above."""
     start, minimum = _pixels(np.stack([_SURFACE.start, _SURFACE.minima[0]]))
     # The valley is a bowl whose axes are the coordinates': its contour lines are ellipses.
     axes = _SCALE / np.sqrt(_SURFACE.value(np.eye(2)))
@@ -83,16 +106,11 @@ def svg(alt):
         f'<ellipse cx="{minimum[0]:.1f}" cy="{minimum[1]:.1f}" rx="{rx:.1f}" ry="{ry:.1f}"/>'
         for rx, ry in np.linspace(0.2, 2.9, 12)[:, None] * axes
     )
-    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     return (
-        f"<style>.race-run{{offset-distance:100%;offset-rotate:0deg;stroke-dasharray:1}}"
-        f"@media (prefers-reduced-motion:no-preference){{.race-run{{animation:{SECONDS}s linear .3s both}}"
-        f"{''.join(rules)}}}</style>"
-        f'<svg {size} role="img" aria-label="{alt}" fill="none">'
         f'<g stroke="{INK}" stroke-opacity=".4">{contours}</g>'
         f'<path d="M{minimum[0]:.1f} {minimum[1]:.1f}m-6-6l12 12m0-12l-12 12" stroke="{INK}" stroke-width="2.5"/>'
         f'<g stroke-width="2.2" stroke-linejoin="round">{"".join(layers)}</g>'
-        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="8" stroke="{INK}" stroke-width="2.5"/></svg>'
+        f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="8" stroke="{INK}" stroke-width="2.5"/>'
     )
 
 
