@@ -23,6 +23,7 @@ from tools.downloads import name_of
 from tools.epub_formulas import LONG, pieces, signs, with_neighbours
 from tools.epub_pictures import DARK, GROUND, card, on_ground, stacked
 from tools.repository import current_url
+from utils.language import table
 from utils.plotting import COLORS, INK
 from utils.quiz.form import markup
 
@@ -364,17 +365,27 @@ def test_no_code_is_seen_that_the_page_folds(book):
         assert not [block for block in code if block.startswith("quiz(")], name
         cells = book.cells(name)
         if cells:
-            for cell in (*tagged(cells, "hide-input"), *tagged(cells, "check")):
+            hidden = [cell for cell in tagged(cells, "hide-input") if cell["outputs"]]
+            for cell in (*hidden, *tagged(cells, "check")):
                 assert " ".join("".join(cell["source"]).split()) not in code, name
             seen = [
                 cell
                 for cell in cells
                 if cell["cell_type"] == "code"
-                and not {"hide-input", "check"} & set(cell["metadata"].get("tags", []))
+                and cell not in hidden
+                and "check" not in cell["metadata"].get("tags", [])
                 and not "".join(cell["source"]).startswith("quiz(")
             ]
             set_up = 2 if "google.colab" in "".join(seen[0]["source"]) else 0
             assert len(code) == len(seen) - set_up, name
+
+
+def test_nobody_is_asked_to_press_a_button(book):
+    words = table(ROOT / "tools", book.language)
+    for name, page in book.pages.items():
+        assert words["quiz_press"] not in page.get_text(), name
+        ways = [link.get_text() for link in page.select('a[href="#answers"]')]
+        assert ways == [words["quiz_where"]] * (name in QUIZZES), name
 
 
 def test_both_files_hold_the_same_pictures_formulas_and_code(epubs):

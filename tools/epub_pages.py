@@ -149,7 +149,7 @@ class Downloads(SphinxDirective):
 
 
 class Unfold(SphinxPostTransform):
-    """Leave of a check its sentence, of set-up and hidden code nothing, and bring answers to the end of the chapter."""
+    """Leave of a check its sentence, of set-up nothing, of hidden code what it prints; bring answers to the end."""
 
     default_priority = 190  # before MyST-NB hides the input of cells
 
@@ -170,10 +170,9 @@ class Unfold(SphinxPostTransform):
                 node.parent.remove(node)
         for cell in list(self.document.findall(nodes.container)):
             if cell.get("nb_element") == "cell_code" and cell.get("hide_mode"):
-                cell.children = [each for each in cell.children if each.get("nb_element") != "cell_code_source"]
+                printed = [each for each in cell.children if each.get("nb_element") != "cell_code_source"]
+                cell.children = printed or cell.children  # of code that prints nothing the text speaks
                 cell["hide_mode"] = None
-                if not cell.children:
-                    cell.parent.remove(cell)
             elif cell.get("nb_element") == "cell_code_output":
                 for printed in cell.findall(nodes.literal_block):
                     if NARROW < max(map(len, printed.astext().split("\n"))) <= WIDE:
@@ -182,6 +181,11 @@ class Unfold(SphinxPostTransform):
             if "reasons" in node:
                 ends.append(self.reasons(node))
                 node += nodes.paragraph("", "", link_to(f"why-{node['ids'][0]}", WORDS["to_answer"]), classes=["way"])
+        for text in list(self.document.findall(nodes.Text)):
+            if WORDS["quiz_press"] in text:
+                before, after = text.split(WORDS["quiz_press"])
+                where = [nodes.Text(" "), link_to("answers", WORDS["quiz_where"])]
+                text.parent.replace(text, [nodes.Text(before + WORDS["quiz_decide"]), *where, nodes.Text(after)])
         if ends:
             section = nodes.section("", nodes.title("", WORDS["answers"]), *ends, ids=["answers"])
             next(self.document.findall(nodes.section)).append(section)
