@@ -164,6 +164,7 @@ def test_a_changed_paragraph_is_stale_and_its_translation_is_not_used(page):
     text = catalogues.refreshed(page)
     page.catalogue.write_text(text, encoding="utf-8")
     assert '#, fuzzy\n#| msgid "It has 2 paragraphs' in text
+    assert catalogues.refreshed(page) == text
     assert catalogues.state(page, TERMS).stale == [changed]
     assert list(catalogues.translations(catalogues.read(page.catalogue))) == ["A page"]
     new = catalogues.taken(catalogues.listed(page).replace(changed, "문단이 3개 있고, 별말은 없습니다."))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import denormalize, read_po, write_po
 
 from tools import proofreading
 from tools.blocks import translated, translated_notebook, translated_table
@@ -84,7 +84,14 @@ def read(path):
     if not path.exists():
         return Catalog(locale="ko")
     with path.open("rb") as file:
-        return read_po(file, locale="ko")
+        catalogue = read_po(file, locale="ko")
+    for message in (*catalogue, *catalogue.obsolete.values()):
+        # What a stale message said before, which Babel writes, but takes for comments when it reads.
+        before = " ".join(line[1:].strip() for line in message.user_comments if line.startswith("|"))
+        if before:
+            message.user_comments = []
+            message.previous_id = [denormalize(before.removeprefix("msgid "))] if message.fuzzy else []
+    return catalogue
 
 
 def translations(catalogue):
@@ -122,8 +129,10 @@ def refreshed(source, new=None):
     for message, kind in source.messages():
         template.add(message, auto_comments=[kind])
     catalogue = read(source.catalogue)
+    previous = {message.id: message.previous_id for message in catalogue}
     catalogue.update(template)
     for message in catalogue:
+        message.previous_id = previous.get(message.id) or message.previous_id
         if message.id and label(message.id) in (new or {}):
             message.string, message.previous_id = new[label(message.id)], []
             message.flags.discard("fuzzy")
