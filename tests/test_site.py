@@ -481,7 +481,7 @@ def test_contents_show_the_quizzes_that_a_reader_has_answered(browser, address, 
     for number in range(count):
         answer(number, rightly=True)
     assert contents.get_by_role("link", name="Stochastic gradient descent quiz answered").count() == 1
-    other.get_by_text("✓").wait_for()  # without being loaded again
+    other.locator(".quiz-mark").wait_for()  # without being loaded again
     for theme in ("light", "dark"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
         page.evaluate(axe)
