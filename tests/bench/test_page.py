@@ -159,11 +159,17 @@ SAID = {
         ({"optimizer": "SGD", "learning_rate": 0.3}, 75, 80),
     ],
     "large": [({"learning_rate": 0.1}, 21, 44), ({}, 82, 84)],
-    "units": [({"units": 0}, 79, 81), ({"units": 5}, 74, 78)],
+    "units": [
+        ({"units": 0}, 79, 81),
+        ({"units": 5}, 74, 78),
+        ({"units": 0, "epochs": 20}, 82, 83),
+        ({"units": 5, "epochs": 20}, 80, 82),
+    ],
     "batch": [
         ({}, 82, 84),
         ({"batch_size": 512}, 79, 81),
         ({"batch_size": 512, "learning_rate": 0.01}, 81, 82),
+        ({"batch_size": 512, "learning_rate": 0.005}, 82, 83),
     ],
     "falling": [
         ({"learning_rate": 0.005, "schedule": "cosine"}, 84, 85),
@@ -201,13 +207,25 @@ def test_the_answers_say_what_the_engine_computes(key, accuracy):
 
 
 @pytest.mark.slow
+def test_more_images_in_as_many_steps_gain_little(images):
+    data = load_fashion_mnist()
+    x = np.rint(data.x_train[:30_080].reshape(-1, 784).astype(float) * 15) / 15
+    more = images._replace(x_train=x, y_train=data.y_train[:30_080])
+    measured = [100 * train_in_page(more, epochs=1, seed=seed).val_accuracy[-1] for seed in range(3)]
+    assert [min(measured), max(measured)] == pytest.approx([82, 85], abs=1)
+    assert "30,080 of them, each taken once, make 82 to 85 %" in texts("bench")["answer_eighth"]
+
+
+@pytest.mark.slow
 def test_what_the_answers_conclude_holds(accuracy):
     def mean(**settings):
         return accuracy(settings).mean()
 
     assert mean(units=0) > mean(units=5) + 2
+    assert mean(units=0, epochs=20) - mean(units=5, epochs=20) < 0.6 * (mean(units=0) - mean(units=5))
     gap = mean() - mean(batch_size=512)
     assert 0.3 * gap < mean() - mean(batch_size=512, learning_rate=0.01) < 0.7 * gap
+    assert 0.1 * gap < mean() - mean(batch_size=512, learning_rate=0.005) < 0.4 * gap
     assert mean(learning_rate=0.005, schedule="cosine") > mean(learning_rate=0.0025) + 1
     assert mean(learning_rate=0.005, schedule="cosine") > mean(learning_rate=0.005) + 1
     assert mean(epochs=20) < mean() + 2
