@@ -141,6 +141,20 @@ def axe():
     return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="session")
+def settle():
+    """The script that waits until the theme, which lets a moment pass after the window's size changed, has seen what
+    can be scrolled, and marked it for the Tab key.
+    """
+    return """async () => {
+  for (let i = 0; i < 40; i++) {
+    const blocks = [...document.querySelectorAll("pre")];
+    if (blocks.every((block) => block.scrollWidth <= block.clientWidth || block.tabIndex === 0)) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}"""
+
+
 @pytest.fixture(scope="module")
 def keras():
     """Keras, computing in float64; put back as it was afterwards."""

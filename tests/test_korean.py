@@ -423,7 +423,7 @@ def test_korean_search_finds_korean_words(browser, address, query):
     page.close()
 
 
-def test_korean_pages_shut_nobody_out(browser, address, axe):
+def test_korean_pages_shut_nobody_out(browser, address, axe, settle):
     context = browser.new_context(reduced_motion="reduce")
     page, requests, errors = context.new_page(), [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -434,7 +434,7 @@ def test_korean_pages_shut_nobody_out(browser, address, axe):
             page.set_viewport_size({"width": width, "height": 900})
             page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 50)))")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
-        page.wait_for_timeout(600)  # the theme waits before it marks what can be scrolled as what the Tab key reaches
+        page.evaluate(settle)
         page.evaluate(axe)
         report = page.evaluate("axe.run({ preload: false, resultTypes: ['violations'] })")
         assert [(problem["id"], problem["nodes"][0]["html"]) for problem in report["violations"]] == [], name

@@ -126,16 +126,6 @@ WORDS = """async () => {
   return found;
 }"""
 
-
-# Waits until the theme, which lets a moment pass after the window's size changed, has seen what can be scrolled.
-SETTLE = """async () => {
-  for (let i = 0; i < 40; i++) {
-    const blocks = [...document.querySelectorAll("pre")];
-    if (blocks.every((block) => block.scrollWidth <= block.clientWidth || block.tabIndex === 0)) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}"""
-
 # Answers every quiz, so that what is said about an answer is looked at too.
 ANSWER = """() => {
   for (const form of document.querySelectorAll("form.quiz")) {
@@ -181,7 +171,7 @@ def watched(context):
 
 
 @pytest.fixture(scope="module")
-def visits(browser, address, axe, files):
+def visits(browser, address, axe, settle, files):
     """What a browser met with on every page, each opened once, as on a first visit: by page, then by kind."""
     context = browser.new_context(reduced_motion="reduce")
     context.add_init_script(WATCH)
@@ -207,7 +197,7 @@ def visits(browser, address, axe, files):
             page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             seen["words"][theme] = page.evaluate(WORDS)
         page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
-        page.evaluate(SETTLE)
+        page.evaluate(settle)
         assert page.evaluate(ANSWER), f"a quiz of {name} does not answer"
         page.evaluate(THIN_OUT)
         page.evaluate(axe)

@@ -17,8 +17,9 @@ import yaml
 
 from tools.build import ROOT, build, refusal, write_korean
 from tools.downloads import name_of, put_into_site
+from tools.korean import site_of
 from tools.languages import FOLDER
-from tools.repository import current_url, split_url
+from tools.repository import current_url
 from utils.language import table
 
 #: What the site has and a file has not: scripts, its theme's settings, formulas that need a style sheet.
@@ -36,8 +37,7 @@ def settings(config, language, source):
     source : str
         Of the home page, which says in its head what the book is about.
     """
-    said, (owner, name) = table(ROOT / "tools", language), split_url(current_url())
-    home = f"https://{owner.lower()}.github.io/{name}/"
+    said, home = table(ROOT / "tools", language), site_of(current_url())
     sphinx = {
         key: value
         for key, value in config["sphinx"]["config"].items()

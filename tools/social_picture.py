@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tools import chromium, race
-from utils.language import table
+from tools.pdf import words_of_book
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 ASSETS = BOOK / "assets"
@@ -43,7 +43,7 @@ address {{ position: absolute; left: 0; bottom: 56px; font: 32px Literata, serif
 
 def cover(language, font):
     """Return the page of a cover."""
-    said = table(Path(__file__).parent, language)
+    said = words_of_book(language)
     title, subtitle = said["title"].split(": ")
     return COVER.format(
         font=font,
@@ -51,7 +51,7 @@ def cover(language, font):
         title=title,
         subtitle=subtitle,
         about=said["cover_about"],
-        author="The Optimizers Course authors",
+        author=said["author"],
         race=race.svg(""),
     )
 
