@@ -54,7 +54,9 @@ SCROLL = """async () => {
 
 
 class Compressing(SimpleHTTPRequestHandler):
-    """Serves files, texts compressed."""
+    """Serves files, texts compressed, several over one connection, as web hosts do."""
+
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         """Answer as GitHub's pages do: compressed, and to be kept for ten minutes."""

@@ -179,14 +179,6 @@ def shrink_figures(app, exception):
         path.unlink()
 
 
-def drop_icon_names(app, exception):
-    """Take two thousand rules, one for each icon that the theme's fonts could show, out of its style sheet."""
-    path = Path(app.outdir, "_static", "styles", "pydata-sphinx-theme.css")
-    if not exception and path.exists():
-        rule = r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}'
-        path.write_text(re.sub(rule, "", path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
 def set_address(app, config):
     """Take the site's address from the repository's, so that a fork has one address to change."""
     owner, name = config.html_theme_options["repository_url"].rstrip("/").split("/")[-2:]
@@ -399,6 +391,7 @@ def setup(app):
     app.setup_extension("folds")
     app.setup_extension("drawings")
     app.setup_extension("for_machines")
+    app.setup_extension("lighter")
     app.setup_extension("site_search")
     app.config.template_bridge = f"{__name__}.Templates"
     app.add_directive("race", Race)
@@ -413,6 +406,5 @@ def setup(app):
     app.connect("html-page-context", describe)
     app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
     app.connect("build-finished", shrink_figures)
-    app.connect("build-finished", drop_icon_names)
     app.connect("build-finished", write_extras)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
