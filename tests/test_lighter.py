@@ -1,5 +1,6 @@
 """What tools/lighter.py takes out of the site: each thing that it may take, and each that it must leave."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fontTools.ttLib import TTFont
 from tools.lighter import FIGURES, PLAIN, names_in, plain_code, used, with_style, without_scripts
 
 ROOT = Path(__file__).parent.parent
+MOST_AT_FIRST = 300_000  # bytes
 NAMES = {"kept", "id"}
 
 
@@ -124,3 +126,21 @@ def test_each_font_has_every_letter_that_it_had_and_the_book_needs(site, languag
         before, after = (set(TTFont(path).getBestCmap()) for path in (source, served))
         assert before & set(map(ord, letters)) <= after <= before, source.name
         assert served.stat().st_size < source.stat().st_size
+
+
+def test_no_page_takes_more_at_first_than_it_may(site):
+    """Compressed, and beside its figures: what a page, its style sheet, its scripts and the fonts of its words weigh."""
+    of_text = ["fonts/*.woff2"]
+    of_formulas = [f"katex/fonts/KaTeX_{name}.woff2" for name in ("Main-Regular", "Math-Italic", "Size[12]-*")]
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts and path.name != "404.html"]
+    for path in pages:
+        page = path.read_text(encoding="utf-8")
+        static = site / ("ko" if "ko" in path.parts else "") / "_static"
+        linked = re.findall(r'<(?:script|link)[^>]* (?:src|href)="(?:\.\./)*_static/([^"?]*\.(?:js|css))', page)
+        fonts = [*of_text, *of_formulas] if "data-formulas" in page else of_text
+        files = [static / name for name in linked] + [font for which in fonts for font in static.glob(which)]
+        figures = r'<div class="drawing.*?</svg></div>|data:image/[^"]*'
+        beside = gzip.compress(re.sub(figures, "", page, flags=re.DOTALL).encode())
+        weight = len(beside) + sum(len(gzip.compress(file.read_bytes())) for file in files)
+        assert len(files) >= 11, path
+        assert weight < MOST_AT_FIRST, (path, weight)
