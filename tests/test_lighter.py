@@ -129,7 +129,7 @@ def test_each_font_has_every_letter_that_it_had_and_the_book_needs(site, languag
 
 
 def test_no_page_takes_more_at_first_than_it_may(site):
-    """Compressed, and beside its figures: what a page, its style sheet, its scripts and the fonts of its words weigh."""
+    """Compressed, and beside its figures: a page, its style sheet, its scripts and the fonts of its words."""
     of_text = ["fonts/*.woff2"]
     of_formulas = [f"katex/fonts/KaTeX_{name}.woff2" for name in ("Main-Regular", "Math-Italic", "Size[12]-*")]
     pages = [path for path in site.rglob("*.html") if "_static" not in path.parts and path.name != "404.html"]
