@@ -1,5 +1,7 @@
 """Readers who have their own colours on every page: what shows by shade or shadow alone shows by a line there."""
 
+import os
+
 import pytest
 
 
@@ -47,3 +49,24 @@ def test_code_and_buttons_keep_their_frames(page):
     assert page.locator("div.cell_input").first.evaluate("cell => getComputedStyle(cell).borderTopStyle") == "solid"
     for mark in page.locator(".chapter-actions a").all():
         assert mark.evaluate("link => getComputedStyle(link).borderTopStyle") == "solid"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_320_pixels(browser, address, site, axe, scheme):
+    """As on the narrowest phone. Of the whole book where ``WHOLE_BOOK`` is set, as once a week."""
+    pages = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+    if "WHOLE_BOOK" not in os.environ:
+        pages = ["03-momentum.html", "search.html", "ko/08-adam-keras-walkthrough.html"]
+    context = browser.new_context(
+        forced_colors="active", color_scheme=scheme, reduced_motion="reduce", viewport={"width": 320, "height": 640}
+    )
+    tab, found = context.new_page(), {}
+    for name in pages:
+        tab.goto(address + name)
+        tab.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 300)))")
+        tab.evaluate(axe)
+        report = tab.evaluate("axe.run({ preload: false, resultTypes: ['violations'] })")
+        if report["violations"]:
+            found[name] = [(problem["id"], problem["nodes"][0]["html"]) for problem in report["violations"]]
+    context.close()
+    assert found == {}
