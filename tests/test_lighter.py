@@ -8,7 +8,7 @@ import pytest
 import tinycss2
 from fontTools.ttLib import TTFont
 
-from tools.lighter import FIGURES, PLAIN, names_in, plain_code, used, with_style, without_scripts
+from tools.lighter import FIGURES, PLAIN, names_in, plain_code, rules_of, used, with_style, without_scripts
 
 ROOT = Path(__file__).parent.parent
 MOST_AT_FIRST = 300_000  # bytes
@@ -78,6 +78,17 @@ def test_the_figures_scripts_become_files():
         tag,
     )
     assert without_scripts(left, {}) == left
+
+
+def test_a_sheet_brings_what_it_imports_and_its_addresses_hold(tmp_path):
+    """An import is put in its place, as another sheet's would count for nothing after the first rule."""
+    (tmp_path / "a" / "fonts").mkdir(parents=True)
+    (tmp_path / "b.css").write_text("p { top: 0 } .gone { top: 0 }", encoding="utf-8")
+    sheet = '@charset "UTF-8"; @import "../b.css"; .kept { background: url(fonts/x.woff2), url("data:,x") }'
+    (tmp_path / "a" / "a.css").write_text(sheet, encoding="utf-8")
+    assert rules_of(tmp_path / "a" / "a.css", tmp_path, NAMES) == (
+        'p{top: 0}.kept{background: url(a/fonts/x.woff2), url("data:,x")}'
+    )
 
 
 def test_one_style_sheet_stands_where_the_first_stood():

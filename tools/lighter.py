@@ -120,21 +120,31 @@ def sheets_of(pages):
     return longest
 
 
+def rules_of(path, static, names):
+    """Return what is used of a style sheet, and of those that it imports, its addresses as seen from ``static``."""
+    text = re.sub(
+        r"""url\((["']?)(?!data:|https?:|#|/)([^)"']+)\1\)""",
+        lambda match: f"url({Path(os.path.relpath(path.parent / match[2], static)).as_posix()})",
+        path.read_text(encoding="utf-8"),
+    )
+    rules, imported = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), ""
+    for rule in [rule for rule in rules if rule.type == "at-rule" and rule.lower_at_keyword in ("import", "charset")]:
+        rules.remove(rule)
+        for other in [
+            node.value for node in rule.prelude if node.type == "string" and rule.lower_at_keyword == "import"
+        ]:
+            imported += rules_of(path.parent / other, static, names)
+    return imported + used(rules, names)
+
+
 def write_style(static, pages, scripts):
     """Write the one style sheet, and return its address below ``_static``."""
     one = static / STYLE
     sheets = sheets_of(pages)
     if not sheets:  # no page was written anew: the one that is there says what it is made of
         sheets = re.match(r"/\* (.*?) \*/", one.read_text(encoding="utf-8"))[1].split(", ")
-    names, rules = names_in(pages, scripts), ""
-    for sheet in sheets:
-        folder = (static / sheet).parent
-        text = re.sub(
-            r"""url\((["']?)(?!data:|https?:|#|/)([^)"']+)\1\)""",
-            lambda match, folder=folder: f"url({Path(os.path.relpath(folder / match[2], static)).as_posix()})",
-            (static / sheet).read_text(encoding="utf-8"),
-        )
-        rules += used(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), names)
+    names = names_in(pages, scripts)
+    rules = "".join(rules_of(static / sheet, static, names) for sheet in sheets)
     # Whose rules these are, and under which licences, stands in the files that it names.
     one.write_text(f"/* {', '.join(sheets)} */\n{rules}\n", encoding="utf-8")
     return f"{STYLE}?v={version(rules)}"
