@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tools import catalogues, korean, languages, proofreading
+from tools import catalogues, drawn_words, korean, languages, proofreading
 from tools.blocks import messages, translated
 from tools.repository import current_url, setup_cell
 from utils.language import table
+from utils.plotting import DRAWING, LOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 SOURCES = catalogues.sources()
 COMPLETE = languages.complete()
 TERMS = proofreading.terms()
-PAGES = [source for source in SOURCES.values() if source.path.is_relative_to(BOOK)]
+PAGES = [source for source in SOURCES.values() if source.is_page]
 every_page = pytest.mark.parametrize("source", PAGES, ids=lambda source: source.name)
 
 
@@ -202,6 +203,7 @@ def test_a_complete_page_speaks_korean_in_its_quiz_and_its_figures_too():
         wanted |= {"utils/exercises"} if '"check.' in text else set()
         wanted |= {"utils/drawing"} if 'class=\\"draw-it\\"' in text else set()
         wanted |= {"utils/bench"} if '"Training bench: ' in text else set()
+        wanted |= {"figures"} if DRAWING in text else set()
         assert wanted <= set(COMPLETE), name
 
 
@@ -244,10 +246,35 @@ def test_a_korean_notebook_has_the_code_and_the_outputs_of_the_english_one(sourc
         else:
             assert code == english_code
         for output, english_output in zip(cell["outputs"], twin["outputs"], strict=True):
-            for kind in ("image/png", "text/plain", "application/vnd.figure.svg"):
+            for kind in ("image/png", "text/plain"):
                 assert output.get("data", {}).get(kind) == english_output.get("data", {}).get(kind)
+            drawing, english_drawing = (
+                "".join(each.get("data", {}).get(DRAWING, "")) for each in (output, english_output)
+            )
+            assert drawn_words.LABEL.sub("", drawing) == drawn_words.LABEL.sub("", english_drawing)
+            assert drawing.count("<text") == english_drawing.count("<text")
             if not code.startswith("check."):
                 assert output.get("text") == english_output.get("text")
+
+
+#: What figures say that is the same in Korean, beside the names of rules: values of settings, a layer, a library.
+SAME = {"sgd", "adagrad", "rmsprop", "output", "optax", "AMSGrad", "Schedule-Free", "ScheduleFree"}
+
+
+@pytest.mark.slow
+def test_no_figure_has_an_english_word_left(sources):
+    """By what the drawings show at last, not by what the catalogue holds."""
+    seen = 0
+    for path in sources.rglob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                drawing = "".join(output.get("data", {}).get(DRAWING, ""))
+                for label in BeautifulSoup(drawing, "html.parser").select("text"):
+                    text = "".join(label.stripped_strings)
+                    words = re.findall(r"(?<![\w.])[A-Za-z][A-Za-z-]+(?![\w])", text)
+                    assert [word for word in words if word not in SAME | set(LOOKS)] == [], path.name
+                    seen += bool(korean_only(text))
+    assert seen > 300
 
 
 @pytest.mark.slow
@@ -420,6 +447,39 @@ def test_korean_search_finds_korean_words(browser, address, query):
     page.goto(f"{address}ko/search.html?q={query}")
     page.locator("#search-results li a[href*='/ko/']").first.wait_for()
     assert "검색 결과" in page.locator(".search-summary").inner_text()
+    page.close()
+
+
+# Of every drawing of a page: which of its words reach beyond it, and which pairs of them overlap by more than their
+# boxes' edges.
+CROWDED = """() => [...document.querySelectorAll(".drawing svg")].map((drawing) => {
+  const edge = drawing.getBoundingClientRect(), found = [];
+  const words = [...drawing.querySelectorAll("text")].filter((text) => text.textContent.trim());
+  const boxes = words.map((text) => text.getBoundingClientRect());
+  boxes.forEach((box, one) => {
+    if (Math.max(edge.left - box.left, box.right - edge.right, edge.top - box.top, box.bottom - edge.bottom) > 2)
+      found.push(`${one} beyond the edge`);
+    boxes.slice(one + 1).forEach((other, two) => {
+      const wide = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+      const high = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+      if (wide > 1 && high > 3) found.push(`${one} over ${one + 1 + two}`);
+    });
+  });
+  return found;
+})"""
+
+
+def test_korean_words_have_room_in_the_figures(browser, address):
+    page, drawings = browser.new_page(viewport={"width": 1280, "height": 900}), 0
+    for source in (source for source in PAGES if DRAWING in source.path.read_text(encoding="utf-8")):
+        found = []
+        for folder in ("", "ko/"):
+            page.goto(f"{address}{folder}{source.name}.html")
+            found.append(page.evaluate(CROWDED))
+        for english, ours in zip(*found, strict=True):
+            assert set(ours) <= set(english), source.name
+        drawings += len(found[0])
+    assert drawings > 70
     page.close()
 
 
