@@ -9,6 +9,7 @@ import html
 import re
 import unicodedata
 from collections import defaultdict
+from itertools import pairwise
 
 from utils.plotting import LOOKS
 
@@ -100,7 +101,7 @@ def _parts(inner):
             parts.append(([], is_formula))
         parts[-1][0].append(letter)
     parts = [_Part(*part) for part in parts]
-    for part, following in zip(parts, parts[1:], strict=False):
+    for part, following in pairwise(parts):
         part.end = following.begin
     return parts
 

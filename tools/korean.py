@@ -2,8 +2,8 @@
 
 Notebooks keep their code and their outputs; nothing is run. Where an output is a quiz, a playground, a curve to draw,
 or what a check says of an exercise that nobody has tried, it is made anew in Korean, from the words that are stored
-beside it. The drawing of a figure gets Korean words; its picture, which Colab shows, stays as the code drew it. The folder that is written, ``_build/ko-source``, is built as the English book is, and its notebooks open on
-Colab.
+beside it. The drawing of a figure gets Korean words; its picture, which Colab shows, stays as the code drew it. The
+folder that is written, ``_build/ko-source``, is built as the English book is, and its notebooks open on Colab.
 """
 
 import argparse
