@@ -179,6 +179,39 @@ def test_a_missing_paragraph_is_missing(page):
     assert catalogues.state(page, TERMS).missing == ["Quite another thing."]
 
 
+@pytest.mark.parametrize(
+    ("file", "pattern", "broken", "found"),
+    [
+        ("catalogue", r'(msgstr ".*)0\.1(?=[가-힣])', r"\g<1>0.2", "numbers differ"),
+        ("catalogue", r'(msgstr ".*)학습률', r"\g<1>보폭", "'learning rate' is '학습률'"),
+        ("catalogue", r'(msgstr ".*)그레이디언트', r"\g<1>기울기", "'gradient' is '그레이디언트'"),
+        ("catalogue", r'(msgstr ".*\]\()references\.md', r"\g<1>notation.md", "links differ"),
+        ("catalogue", r'(msgstr ".*)\$\\\\alpha\$', r"\g<1>$a$", "formulas differ"),
+        ("catalogue", r'msgstr "[^"]{40,}"', 'msgstr ""', "missing"),
+        ("page", "You will learn", "You are going to learn", "missing"),
+    ],
+    ids=["number", "term", "other term", "link", "formula", "missing", "English changed"],
+)
+def test_what_is_broken_on_a_real_page_is_seen(file, pattern, broken, found, tmp_path, monkeypatch):
+    source = SOURCES["02-sgd"]
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path)
+    copied = source._replace(path=tmp_path / source.path.name)
+    texts = {copied.path: source.path, copied.catalogue: catalogues.ROOT / "locale" / "ko" / "02-sgd.po"}
+    for path, original in texts.items():
+        text = original.read_text(encoding="utf-8")
+        if path == (copied.catalogue if file == "catalogue" else copied.path):
+            text, times = re.subn(pattern, broken, text, count=1)
+            assert times == 1
+        path.write_text(text, encoding="utf-8")
+    _, missing, stale, problems = catalogues.state(copied, TERMS)
+    assert stale == []
+    if found == "missing":
+        assert (len(missing), problems) == (1, [])
+    else:
+        assert missing == []
+        assert any(found in problem for problem in problems)
+
+
 @pytest.mark.parametrize("name", COMPLETE)
 def test_what_is_listed_as_complete_is_complete(name):
     """After a change of the English text: ``make catalogues``, translate what it lists, and run this again."""
@@ -392,6 +425,24 @@ def test_twins_name_each_other_to_search_engines(twins, site):
             assert found == both, name
             assert document.select_one('link[rel="canonical"]')["href"] == both[language]
             assert f"<loc>{both[language]}</loc>" in listed
+
+
+def first_load(page, path):
+    """Return how many bytes a page has together with what it asks for at once."""
+    asked = [element["src"] for element in page.select("script[src], img[src]")]
+    asked += [element["href"] for element in page.select("link[rel=stylesheet], link[rel=preload], link[rel=icon]")]
+    files = {path} | {(path.parent / url.partition("?")[0]).resolve() for url in asked if not re.match(r"\w+:", url)}
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def test_no_korean_page_is_much_heavier_than_its_english_twin(twins, site):
+    more = {
+        name: first_load(pair[0], site / "ko" / f"{name}.html") - first_load(pair[1], site / f"{name}.html")
+        for name, pair in twins.items()
+    }
+    assert max(more.values()) <= 200_000, max(more, key=more.get)
+    fonts = [sorted(path.name for path in folder.rglob("*.woff2")) for folder in (site / "ko", site / "_static")]
+    assert set(fonts[0]) <= set(fonts[1]), "Hangul is in the reader's own fonts; a font would weigh more than the page"
 
 
 def test_korean_pages_are_korean_throughout(twins):
