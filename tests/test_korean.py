@@ -525,7 +525,7 @@ def test_korean_words_have_room_in_the_figures(browser, address):
     for source in (source for source in PAGES if DRAWING in source.path.read_text(encoding="utf-8")):
         found = []
         for folder in ("", "ko/"):
-            page.goto(f"{address}{folder}{source.name}.html")
+            page.goto(f"{address}{folder}{source.name}.html", wait_until="domcontentloaded")
             found.append(page.evaluate(CROWDED))
         for english, ours in zip(*found, strict=True):
             assert set(ours) <= set(english), source.name
