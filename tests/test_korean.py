@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tools import catalogues, korean, languages, proofreading
+from tools import catalogues, drawn_words, korean, languages, proofreading
 from tools.blocks import messages, translated
 from tools.repository import current_url, setup_cell
 from utils.language import table
+from utils.plotting import DRAWING, LOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 SOURCES = catalogues.sources()
 COMPLETE = languages.complete()
 TERMS = proofreading.terms()
-PAGES = [source for source in SOURCES.values() if source.path.is_relative_to(BOOK)]
+PAGES = [source for source in SOURCES.values() if source.is_page]
 every_page = pytest.mark.parametrize("source", PAGES, ids=lambda source: source.name)
 
 
@@ -178,6 +179,39 @@ def test_a_missing_paragraph_is_missing(page):
     assert catalogues.state(page, TERMS).missing == ["Quite another thing."]
 
 
+@pytest.mark.parametrize(
+    ("file", "pattern", "broken", "found"),
+    [
+        ("catalogue", r'(msgstr ".*)0\.1(?=[가-힣])', r"\g<1>0.2", "numbers differ"),
+        ("catalogue", r'(msgstr ".*)학습률', r"\g<1>보폭", "'learning rate' is '학습률'"),
+        ("catalogue", r'(msgstr ".*)그레이디언트', r"\g<1>기울기", "'gradient' is '그레이디언트'"),
+        ("catalogue", r'(msgstr ".*\]\()references\.md', r"\g<1>notation.md", "links differ"),
+        ("catalogue", r'(msgstr ".*)\$\\\\alpha\$', r"\g<1>$a$", "formulas differ"),
+        ("catalogue", r'msgstr "[^"]{40,}"', 'msgstr ""', "missing"),
+        ("page", "You will learn", "You are going to learn", "missing"),
+    ],
+    ids=["number", "term", "other term", "link", "formula", "missing", "English changed"],
+)
+def test_what_is_broken_on_a_real_page_is_seen(file, pattern, broken, found, tmp_path, monkeypatch):
+    source = SOURCES["02-sgd"]
+    monkeypatch.setattr(catalogues, "LOCALE", tmp_path)
+    copied = source._replace(path=tmp_path / source.path.name)
+    texts = {copied.path: source.path, copied.catalogue: catalogues.ROOT / "locale" / "ko" / "02-sgd.po"}
+    for path, original in texts.items():
+        text = original.read_text(encoding="utf-8")
+        if path == (copied.catalogue if file == "catalogue" else copied.path):
+            text, times = re.subn(pattern, broken, text, count=1)
+            assert times == 1
+        path.write_text(text, encoding="utf-8")
+    _, missing, stale, problems = catalogues.state(copied, TERMS)
+    assert stale == []
+    if found == "missing":
+        assert (len(missing), problems) == (1, [])
+    else:
+        assert missing == []
+        assert any(found in problem for problem in problems)
+
+
 @pytest.mark.parametrize("name", COMPLETE)
 def test_what_is_listed_as_complete_is_complete(name):
     """After a change of the English text: ``make catalogues``, translate what it lists, and run this again."""
@@ -202,6 +236,7 @@ def test_a_complete_page_speaks_korean_in_its_quiz_and_its_figures_too():
         wanted |= {"utils/exercises"} if '"check.' in text else set()
         wanted |= {"utils/drawing"} if 'class=\\"draw-it\\"' in text else set()
         wanted |= {"utils/bench"} if '"Training bench: ' in text else set()
+        wanted |= {"figures"} if DRAWING in text else set()
         assert wanted <= set(COMPLETE), name
 
 
@@ -244,10 +279,35 @@ def test_a_korean_notebook_has_the_code_and_the_outputs_of_the_english_one(sourc
         else:
             assert code == english_code
         for output, english_output in zip(cell["outputs"], twin["outputs"], strict=True):
-            for kind in ("image/png", "text/plain", "application/vnd.figure.svg"):
+            for kind in ("image/png", "text/plain"):
                 assert output.get("data", {}).get(kind) == english_output.get("data", {}).get(kind)
+            drawing, english_drawing = (
+                "".join(each.get("data", {}).get(DRAWING, "")) for each in (output, english_output)
+            )
+            assert drawn_words.LABEL.sub("", drawing) == drawn_words.LABEL.sub("", english_drawing)
+            assert drawing.count("<text") == english_drawing.count("<text")
             if not code.startswith("check."):
                 assert output.get("text") == english_output.get("text")
+
+
+#: What figures say that is the same in Korean, beside the names of rules: values of settings, a layer, a library.
+SAME = {"sgd", "adagrad", "rmsprop", "output", "optax", "AMSGrad", "Schedule-Free", "ScheduleFree"}
+
+
+@pytest.mark.slow
+def test_no_figure_has_an_english_word_left(sources):
+    """By what the drawings show at last, not by what the catalogue holds."""
+    seen = 0
+    for path in sources.rglob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                drawing = "".join(output.get("data", {}).get(DRAWING, ""))
+                for label in BeautifulSoup(drawing, "html.parser").select("text"):
+                    text = "".join(label.stripped_strings)
+                    words = re.findall(r"(?<![\w.])[A-Za-z][A-Za-z-]+(?![\w])", text)
+                    assert [word for word in words if word not in SAME | set(LOOKS)] == [], path.name
+                    seen += bool(korean_only(text))
+    assert seen > 300
 
 
 @pytest.mark.slow
@@ -367,6 +427,24 @@ def test_twins_name_each_other_to_search_engines(twins, site):
             assert f"<loc>{both[language]}</loc>" in listed
 
 
+def first_load(page, path):
+    """Return how many bytes a page has together with what it asks for at once."""
+    asked = [element["src"] for element in page.select("script[src], img[src]")]
+    asked += [element["href"] for element in page.select("link[rel=stylesheet], link[rel=preload], link[rel=icon]")]
+    files = {path} | {(path.parent / url.partition("?")[0]).resolve() for url in asked if not re.match(r"\w+:", url)}
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def test_no_korean_page_is_much_heavier_than_its_english_twin(twins, site):
+    more = {
+        name: first_load(pair[0], site / "ko" / f"{name}.html") - first_load(pair[1], site / f"{name}.html")
+        for name, pair in twins.items()
+    }
+    assert max(more.values()) <= 200_000, max(more, key=more.get)
+    fonts = [sorted(path.name for path in folder.rglob("*.woff2")) for folder in (site / "ko", site / "_static")]
+    assert set(fonts[0]) <= set(fonts[1]), "Hangul is in the reader's own fonts; a font would weigh more than the page"
+
+
 def test_korean_pages_are_korean_throughout(twins):
     for name, (page, _) in twins.items():
         theme = " ".join(
@@ -420,6 +498,39 @@ def test_korean_search_finds_korean_words(browser, address, query):
     page.goto(f"{address}ko/search.html?q={query}")
     page.locator("#search-results li a[href*='/ko/']").first.wait_for()
     assert "검색 결과" in page.locator(".search-summary").inner_text()
+    page.close()
+
+
+# Of every drawing of a page: which of its words reach beyond it, and which pairs of them overlap by more than their
+# boxes' edges.
+CROWDED = """() => [...document.querySelectorAll(".drawing svg")].map((drawing) => {
+  const edge = drawing.getBoundingClientRect(), found = [];
+  const words = [...drawing.querySelectorAll("text")].filter((text) => text.textContent.trim());
+  const boxes = words.map((text) => text.getBoundingClientRect());
+  boxes.forEach((box, one) => {
+    if (Math.max(edge.left - box.left, box.right - edge.right, edge.top - box.top, box.bottom - edge.bottom) > 2)
+      found.push(`${one} beyond the edge`);
+    boxes.slice(one + 1).forEach((other, two) => {
+      const wide = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+      const high = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+      if (wide > 1 && high > 3) found.push(`${one} over ${one + 1 + two}`);
+    });
+  });
+  return found;
+})"""
+
+
+def test_korean_words_have_room_in_the_figures(browser, address):
+    page, drawings = browser.new_page(viewport={"width": 1280, "height": 900}), 0
+    for source in (source for source in PAGES if DRAWING in source.path.read_text(encoding="utf-8")):
+        found = []
+        for folder in ("", "ko/"):
+            page.goto(f"{address}{folder}{source.name}.html", wait_until="domcontentloaded")
+            found.append(page.evaluate(CROWDED))
+        for english, ours in zip(*found, strict=True):
+            assert set(ours) <= set(english), source.name
+        drawings += len(found[0])
+    assert drawings > 70
     page.close()
 
 

@@ -4,7 +4,8 @@ A catalogue holds the messages of a page (see ``tools/blocks.py``) in their orde
 translated; what stands for a paragraph that has changed is marked fuzzy, with the old paragraph beside it, and no
 edition uses it.
 Tables of what helpers and pages say, and the questions of the quizzes, have catalogues too; the tables in Korean are
-written from these. ``python -m tools.catalogues --help`` says more.
+written from these. The words that all figures show are one catalogue, ``figures.po``, where one word has one
+translation. ``python -m tools.catalogues --help`` says more.
 """
 
 import argparse
@@ -19,9 +20,10 @@ from typing import NamedTuple
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import denormalize, read_po, write_po
 
-from tools import proofreading
+from tools import drawn_words, proofreading
 from tools.blocks import translated, translated_notebook, translated_table
 from tools.languages import complete
+from utils.plotting import DRAWING
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale" / "ko"
@@ -40,6 +42,11 @@ class Source(NamedTuple):
     def catalogue(self):
         """The file of the catalogue."""
         return LOCALE / f"{self.name}.po"
+
+    @property
+    def is_page(self):
+        """Whether this is a page of the book."""
+        return self.path.is_file() and self.path.is_relative_to(ROOT / "book")
 
     def messages(self):
         """Return the messages with what each is, in order, none twice."""
@@ -66,6 +73,21 @@ class Source(NamedTuple):
         return json.dumps(new, indent=2 if self.korean else 1, ensure_ascii=False) + "\n"
 
 
+class Figures(Source):
+    """The words of all figures, as the notebooks below a folder store them: ``path`` is that folder."""
+
+    def messages(self):
+        """Return the messages with the pages that show them, in order, none twice."""
+        pages = {}
+        for path in sorted(self.path.rglob("*.ipynb")):
+            name = path.relative_to(self.path).with_suffix("").as_posix()
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+                for output in cell.get("outputs", []):
+                    for message in drawn_words.messages("".join(output.get("data", {}).get(DRAWING, ""))):
+                        pages.setdefault(message, []).append(name)
+        return [(message, f"figure of {', '.join(dict.fromkeys(names))}") for message, names in pages.items()]
+
+
 def sources(root=ROOT):
     """Return the sources by their names: the pages of the book, then the tables."""
     book = root / "book"
@@ -75,6 +97,7 @@ def sources(root=ROOT):
     found += [Source(path.parent.relative_to(root).as_posix(), path, path.with_name("ko.json")) for path in tables]
     for path in sorted((root / "utils" / "quiz" / "en").glob("*.json")):
         found.append(Source(f"utils/quiz/{path.stem}", path, path.parent.with_name("ko") / path.name))
+    found.append(Figures("figures", book))
     found.append(Source("README", root / "README.md", root / "README.ko.md"))
     return {source.name: source for source in found}
 

@@ -2,8 +2,8 @@
 
 Notebooks keep their code and their outputs; nothing is run. Where an output is a quiz, a playground, a curve to draw,
 or what a check says of an exercise that nobody has tried, it is made anew in Korean, from the words that are stored
-beside it. The folder that is written, ``_build/ko-source``, is built as the English book is, and its notebooks open on
-Colab.
+beside it. The drawing of a figure gets Korean words; its picture, which Colab shows, stays as the code drew it. The
+folder that is written, ``_build/ko-source``, is built as the English book is, and its notebooks open on Colab.
 """
 
 import argparse
@@ -22,12 +22,14 @@ from pathlib import Path
 import yaml
 
 from tools.blocks import CODE, LINK
-from tools.catalogues import read, sources, translations
+from tools.catalogues import LOCALE, read, sources, translations
+from tools.drawn_words import translated_drawing
 from tools.languages import FOLDER, translated_pages
 from tools.playgrounds import figure_of
 from tools.repository import badge, current_url, setup_cell, split_url
 from utils import drawing
 from utils.language import LANGUAGE, table
+from utils.plotting import DRAWING
 from utils.quiz import quiz
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,12 +108,21 @@ def verdict(text):
     return text
 
 
+@cache
+def words_of_figures():
+    """Return what the figures say in Korean, by what they say in English."""
+    return translations(read(LOCALE / "figures.po"))
+
+
 def rendered(cell):
     """Make those outputs of a cell anew that speak to the reader."""
     source = "".join(cell["source"])
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         plain = "".join(data.get("text/plain", ""))
+        if DRAWING in data:
+            svg = translated_drawing("".join(data[DRAWING]), lambda words: words_of_figures().get(words, words))
+            data[DRAWING] = svg.splitlines(keepends=True)
         if "text/html" in data:
             quiz_name = re.fullmatch(r"quiz\((.*)\)", plain.strip())
             figure = quiz(ast.literal_eval(quiz_name[1])) if quiz_name else figure_of(plain)
@@ -240,7 +251,7 @@ def main():
     if LANGUAGE != "ko":  # in which the helpers have to speak from the start
         command = [sys.executable, "-m", "tools.korean", *sys.argv[1:]]
         sys.exit(subprocess.run(command, env=os.environ | {"OPTIMIZERS_LANGUAGE": "ko"}, cwd=ROOT).returncode)
-    pages = [name for name, source in sources().items() if source.path.is_relative_to(ROOT / "book")]
+    pages = [name for name, source in sources().items() if source.is_page]
     if not options.all:
         pages = [name for name in pages if name in translated_pages()]
     make(options.target, options.doctrees and options.doctrees.resolve(), pages)

@@ -14,5 +14,5 @@ def complete():
 
 def translated_pages():
     """Return the pages that the Korean edition has: none as long as its home page is not among them."""
-    pages = [name for name in complete() if not name.startswith(("utils/", "tools", "README"))]
+    pages = [name for name in complete() if not name.startswith(("utils/", "tools", "figures", "README"))]
     return pages if "index" in pages else []

@@ -38,6 +38,8 @@ NUMBER_WORDS = {
     "40": ["forty", "fortieth"],
     "50": ["fifty", "fiftieth"],
     "60": ["sixty"],
+    "400": ["hundred"],
+    "512": ["twelve"],
     "3000": ["thousandth"],
     "100": ["hundred", "hundreds", "hundredth", "hundredths", "million", "millionth"],
     "1000": ["thousand", "thousands", "thousandth", "thousandths", "million"],
