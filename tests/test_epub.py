@@ -1,6 +1,5 @@
 """The book as EPUB, in both languages: epubcheck finds nothing, and what readers get is whole without any script."""
 
-import io
 import json
 import posixpath
 import re
