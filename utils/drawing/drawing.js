@@ -190,7 +190,7 @@ globalThis.youDrawIt ??= (() => {
       const { guess, shown, compared } = state, drawn = guess.some((height) => height !== null);
       const done = shown || compared;
       const parts = [];
-      const y_ticks = ticks_of(given.y, 5), x_ticks = ticks_of(given.x, Math.max(2, width / 90));
+      const y_ticks = ticks_of(given.y, 5), x_ticks = ticks_of(given.x, Math.max(2, width / 64));
       for (const tick of y_ticks) {
         const at = py(axes.y.share(tick));
         parts.push(`<path d="M${LEFT} ${at}H${right()}" stroke="var(--line)" style="stroke-width:1"/>
