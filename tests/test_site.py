@@ -330,7 +330,7 @@ def test_four_chapters_have_a_bench_around_its_picture_and_the_files_that_it_loa
     assert {name for name, page in documents.items() if page.select(".training-bench")} == set(BENCHES)
     for name in BENCHES:
         (bench,) = documents[name].select(".training-bench")
-        assert bench.select("img[alt]")
+        assert bench.select(".drawing.panels [role=img][aria-label]")
         config = json.loads(bench["data-config"])
         assert (site / "_static" / config["file"]["name"]).stat().st_size == config["file"]["bytes"]
         loaded = re.search(r'src: "([^"]*)"', bench.find_next_sibling("script").text)[1]
@@ -349,7 +349,7 @@ def test_the_bench_of_chapter_08_trains_to_what_numpy_reaches(browser, address):
     button.click()
     bench.get_by_role("status").filter(has_text="Run 1 is finished").wait_for(timeout=120_000)
     shown = bench.locator(".runs li").first.inner_text()
-    accuracy = float(re.search(r"held-out accuracy ([\d.]+) %", shown)[1]) / 100
+    accuracy = float(re.search(r"held-out accuracy ([\d.]+)\s%", shown)[1]) / 100
     assert accuracy >= 0.82
     run = train_in_page(page_images(load_fashion_mnist()))
     assert accuracy == pytest.approx(run.val_accuracy[-1], abs=0.01)

@@ -276,8 +276,8 @@ class FindBenches(SphinxTransform):
                 continue
             forms = {form["mime_type"]: form for form in bundle.children}
             words = forms["text/plain"].astext() if "text/plain" in forms else ""
-            if "image/png" in forms and bench_page.runs_of(words):
-                next(forms["image/png"].findall(nodes.image))["bench"] = words
+            if "image/svg+xml" in forms and bench_page.runs_of(words):
+                next(forms["image/svg+xml"].findall(nodes.image))["bench"] = words
 
 
 class FreeDrawings(SphinxTransform):
@@ -402,7 +402,7 @@ def setup(app):
     app.connect("config-inited", set_address)
     app.connect("doctree-resolved", replace_badge)
     app.connect("doctree-resolved", mark_verdicts)
-    app.connect("doctree-resolved", open_benches)
+    app.connect("doctree-resolved", open_benches, priority=400)  # before drawings are written into the page
     app.connect("html-page-context", describe)
     app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
     app.connect("build-finished", shrink_figures)

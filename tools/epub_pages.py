@@ -75,7 +75,7 @@ class Stills(SphinxTransform):
                 cell = cell.parent
             cell.children = [each for each in cell.children if each.get("nb_element") != "cell_code_source"]
             bundle.replace_self(list(self.questions(quiz(ast.literal_eval(name[1])))))
-        elif "image/png" in forms and runs_of(words):
+        elif "image/svg+xml" in forms and runs_of(words):
             outer = place if isinstance(place, nodes.figure) else bundle
             outer.parent.insert(outer.parent.index(outer) + 1, self.way_to_web())
 

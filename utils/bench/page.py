@@ -81,7 +81,8 @@ def runs_of(description):
 
 def script():
     """Return the whole script with its texts; comments stay in the sources."""
-    sources = [ROOM.parent / "rules.js", *(ROOM / f"{name}.js" for name in ("engine", "worker", "page"))]
+    sources = [ROOM.parent / "rules.js", ROOM.parent / "panel.js"]
+    sources += [ROOM / f"{name}.js" for name in ("engine", "worker", "page")]
     return language.script(sources, {"text": _said(language.script(sources, {}))})
 
 

@@ -7,7 +7,7 @@ globalThis.youDrawIt ??= (() => {
 
   const text = {}; // All that a reader reads or hears: drawing.py writes the table of the reader's language here.
   const say = (key, values) => text[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+  const { THEMES, STYLE, clamp, follow_theme, settle, round, minus, ticks } = pagePanel();
 
   const COLUMNS = 81; // of a drawn curve, evenly spaced over the axis
   const ANCHORS = [0, 20, 40, 60, 80]; // those that have a number to type
@@ -106,9 +106,8 @@ globalThis.youDrawIt ??= (() => {
   const DASHES = ["", "2 3", "8 3 2 3", "12 4"];
   const LEFT = 52, RIGHT = 14, TOP = 26, BOTTOM = 30, HEIGHT = 300;
 
-  function mount(host, panel) {
+  function mount(host) {
     const { name, x, curves, draw, axes: given, looks, guesses, question } = JSON.parse(host.dataset.config);
-    const { THEMES, STYLE, follow_theme, round, minus, ticks } = panel;
     const axes = { x: axis_of(given.x), y: axis_of(given.y) }, others = Object.keys(curves).filter((each) => each !== draw);
     const measured = heights(x, curves[draw], axes), empty = () => Array(COLUMNS).fill(null);
     const numbers = (axis, share) => minus(round(axes[axis].value(share), 3));
@@ -140,7 +139,6 @@ globalThis.youDrawIt ??= (() => {
           .app { --paper: Canvas !important; --ink: CanvasText !important; --muted: CanvasText !important; --accent: Highlight !important; }
           .chart path, li path { forced-color-adjust: none; }
         }
-        @media print { .app { display: none; } }
       </style>
       <div class="app" role="group" aria-label="${text.title}">
         <p class="question"><b>${text.title}.</b> ${question}</p>
@@ -192,7 +190,7 @@ globalThis.youDrawIt ??= (() => {
       const { guess, shown, compared } = state, drawn = guess.some((height) => height !== null);
       const done = shown || compared;
       const parts = [];
-      const y_ticks = ticks_of(given.y, 5), x_ticks = ticks_of(given.x, Math.max(2, width / 90));
+      const y_ticks = ticks_of(given.y, 5), x_ticks = ticks_of(given.x, Math.max(2, width / 64));
       for (const tick of y_ticks) {
         const at = py(axes.y.share(tick));
         parts.push(`<path d="M${LEFT} ${at}H${right()}" stroke="var(--line)" style="stroke-width:1"/>
@@ -336,18 +334,10 @@ globalThis.youDrawIt ??= (() => {
       keep();
       find(pressed === "again" ? "[name=skip]" : "[name=again]").focus({ preventScroll: true });
     });
-    host.dataset.lmSuppressShortcuts = "true"; // for JupyterLab before 4.1
-    host.addEventListener("keydown", (event) => { // keys in here are no shortcuts of the page
-      if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
-    });
-    const card = host.closest(".cell_output .text_html"); // Jupyter Book's light card for dark pages
-    if (card) Object.assign(card.style, { background: "none", padding: 0 });
+    settle(host);
     kept();
     fill_fields();
-    follow_theme((theme) => {
-      for (const [key, color] of Object.entries(THEMES[theme])) find(".app").style.setProperty(`--${key}`, color);
-      find(".app").style.colorScheme = theme;
-    });
+    follow_theme(find(".app"), THEMES);
     new ResizeObserver(() => {
       if (chart.clientWidth && chart.clientWidth !== width) {
         width = chart.clientWidth;
@@ -364,7 +354,7 @@ globalThis.youDrawIt ??= (() => {
       document.head.append(Object.assign(document.createElement("style"), { id: "draw-it-cover", textContent: COVER }));
     }
     for (const host of document.querySelectorAll(".draw-it[data-config]")) {
-      if (!host.shadowRoot) mount(host, pagePanel());
+      if (!host.shadowRoot) mount(host);
     }
   }
   return { COLUMNS, axis_of, stroke, whole, heights, is_made, compare, mount_all };

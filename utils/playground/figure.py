@@ -111,7 +111,7 @@ DASHES = {"-": [], "--": [7, 4], ":": [2, 3]}
 @cache
 def _script():
     room = Path(__file__).parent
-    files = (room.parent / "rules.js", room / "playground.js")
+    files = (room.parent / "rules.js", room.parent / "panel.js", room / "playground.js")
     return script(files, {"text": texts("playground"), "network": stored_network()})
 
 

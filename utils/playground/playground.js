@@ -1,5 +1,5 @@
-// The playground: a figure to drag and play. figure.py puts this script, after rules.js, into each output that has one;
-// the first copy serves the whole page. In order: surfaces, drawing, controls.
+// The playground: a figure to drag and play. figure.py puts this script, after rules.js and panel.js, into each output that
+// has one; the first copy serves the whole page. In order: surfaces, drawing, controls.
 
 globalThis.optimizerPlayground ??= (() => {
   "use strict";
@@ -87,6 +87,7 @@ globalThis.optimizerPlayground ??= (() => {
   };
 
   const { RULES, uniforms } = optimizerRules();
+  const { FONT, clamp, round, minus, ticks, ...panel } = pagePanel();
 
   // Standard normal numbers, as in figure.py: by the formula of Box and Muller.
   function normals(seed, count) {
@@ -141,24 +142,13 @@ globalThis.optimizerPlayground ??= (() => {
 
   // The ground goes from paper at the minimum to `high`.
   const THEMES = {
-    light: { paper: "#fffefc", high: "#c9d4e2", muted: "#4f5a68", ink: "#1d2530", accent: "#1c57b0" },
-    dark: { paper: "#15171b", high: "#343f4e", muted: "#aeb8c5", ink: "#e6eaf0", accent: "#8db8fa" },
+    light: { ...panel.THEMES.light, high: "#c9d4e2" },
+    dark: { ...panel.THEMES.dark, high: "#343f4e" },
   };
-  const FONT = "system-ui, sans-serif";
   const BANDS = 15;
   const B_DASH = [9, 3, 2, 3];
 
-  const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-  const round = (value, digits = 2) => Number(value.toPrecision(digits));
   const is_number = (value) => typeof value === "number" && Number.isFinite(value);
-
-  // About `count` round numbers.
-  function ticks(from, to, count) {
-    const power = 10 ** Math.floor(Math.log10((to - from) / count));
-    const step = power * [1, 2, 5, 10].find((factor) => factor * power * count >= to - from);
-    const first = Math.ceil(from / step);
-    return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => round((first + i) * step, 6));
-  }
 
   // Our surfaces are highest in a corner of the picture, unless they say how high they are.
   const highest_of = (surface, [left, right, bottom, top]) => surface.highest ??
@@ -343,7 +333,6 @@ globalThis.optimizerPlayground ??= (() => {
 
   const text = {}; // All that a reader reads or hears: figure.py writes the table of the reader's language here.
   const say = (key, values) => text[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const minus = (number) => String(number).replace("-", "−");
 
   // Positions of a slider: 20 for each factor of ten, and one for 0 if that is allowed.
   function logarithmic(low, high) {
@@ -379,46 +368,26 @@ globalThis.optimizerPlayground ??= (() => {
     }),
   };
 
-  // Jupyter Book, Colab, VS Code and JupyterLab state it, else the system does.
-  function is_dark() {
-    const stated = (theme) => document.querySelector(`html[data-theme=${theme}], html[theme=${theme}],
-      body.vscode-${theme}, body[data-jp-theme-light=${theme === "light"}]`);
-    return !stated("light") && (stated("dark") || matchMedia("(prefers-color-scheme: dark)").matches);
-  }
-
   const STYLE = `
     slot { display: none; }
-    * { box-sizing: border-box; font-family: ${FONT}; }
-    [hidden] { display: none !important; }
-    .app {
-      --control: color-mix(in srgb, var(--muted) 70%, var(--paper));
-      --line: color-mix(in srgb, var(--muted) 28%, var(--paper));
-      --tint: color-mix(in srgb, var(--muted) 9%, var(--paper));
-      container-type: inline-size; max-width: 60rem; padding: 16px; border: 1px solid var(--line); border-radius: 12px;
-      background: var(--paper); color: var(--ink); accent-color: var(--accent);
-      font-size: 14px; line-height: 1.4; text-align: left; font-variant-numeric: tabular-nums;
-    }
     .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-    .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-    button, select, .chip {
-      height: 32px; margin: 0; padding: 0 11px; border: 1px solid var(--control); border-radius: 8px;
-      background: var(--paper); color: var(--ink); font-size: 13.5px;
-    }
-    button, select, label, input { cursor: pointer; }
-    button:hover, select:hover, .chip:hover { background: var(--tint); }
-    :focus-visible, .chip:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
+    button.play { min-width: 6em; }
+    .chip:hover { background: var(--tint); }
+    .chip:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
     svg { width: 14px; height: 14px; margin-right: 6px; vertical-align: -2px; fill: currentColor; overflow: visible; }
-    .chip { display: flex; align-items: center; border-color: var(--line); border-radius: 16px; color: var(--muted); }
+    .chip {
+      display: flex; align-items: center; height: 32px; padding: 0 11px; border: 1px solid var(--line);
+      border-radius: 16px; background: var(--paper); color: var(--muted); font-size: 13.5px;
+    }
     .chip svg { fill: none; stroke: var(--control); stroke-width: .3; }
     .chip:has(:checked) { border-color: var(--control); background: var(--tint); color: var(--ink); }
     .chip:has(:checked) svg, li svg, span svg { fill: var(--look); stroke: none; }
     li svg.open { fill: none; stroke: var(--look); stroke-width: .5; }
     li small { display: block; text-indent: 0; font-size: 13px; color: var(--muted); }
     p.about { margin: 0 0 8px; color: var(--muted); }
-    summary { min-height: 24px; cursor: pointer; color: var(--muted); }
+    summary { min-height: 24px; color: var(--muted); }
     details { margin: 0 0 14px; }
     details .settings { margin-bottom: 0; border: 0; }
-    label select { width: 100%; }
     .figure { display: grid; gap: 14px 18px; margin: 12px 0; }
     .map { aspect-ratio: 4 / 3; margin-bottom: 10px; border-radius: 8px; overflow: hidden; cursor: crosshair; }
     .chart { min-height: 200px; }
@@ -433,9 +402,6 @@ globalThis.optimizerPlayground ??= (() => {
       content: ""; position: absolute; inset: 13px; border: 3px solid var(--ink); border-radius: 50%;
       background: var(--paper);
     }
-    button.play {
-      min-width: 6em; border-color: var(--accent); background: var(--accent); color: var(--paper); font-weight: 600;
-    }
     .play + * + * { flex: 1; min-width: 4em; }
     ul, .settings {
       display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 4px 22px;
@@ -446,24 +412,21 @@ globalThis.optimizerPlayground ??= (() => {
       grid-template-columns: repeat(auto-fill, minmax(min(12rem, 100%), 1fr)); gap: 10px 22px; align-items: end;
       margin: 14px 0; padding-top: 12px; border-top: 1px solid var(--line);
     }
-    label > span { display: flex; justify-content: space-between; white-space: nowrap; }
-    [type=range] { width: 100%; height: 28px; margin: 0; }
-    [type=checkbox] { margin: 0; }
     .settings .row { height: 28px; }
     @container (min-width: 36rem) { .figure { grid-template-columns: minmax(0, 5fr) minmax(0, 3fr); } }
-    @media print { .app { display: none; } slot { display: block; } }
+    @media print { slot { display: block; } }
   `;
   const PLAY = "M3 1v12l10-6z", PAUSE = "M3 1h3v12H3zm5 0h3v12H8z", STEP = "M2 1v12l7-6zm8 0h2.5v12H10z";
   const icon = (path, box = "0 0 14 14", color = "", kind = "") =>
     `<svg viewBox="${box}" class="${kind}" aria-hidden="true" style="--look:${color}"><path d="${path}"/></svg>`;
 
-  const figures = [];
+  const keys = [];
 
   // Makes a still picture live. It stays inside, for print.
   function mount(host) {
     let { key, surfaces, optimizers, limits, preset: said, defaults } = JSON.parse(host.dataset.config);
     const preset = { ...said, ...defaults, ...said }; // in Python's order, with what a call may leave out
-    while (figures.some((figure) => figure.key === key)) key += "+"; // an equal figure has a link of its own
+    while (keys.includes(key)) key += "+"; // an equal figure has a link of its own
     const names = Object.keys(optimizers), common = names.filter((name) => !optimizers[name].dash.length), looks = {};
     for (const name of names) {
       looks[name] = { ...optimizers[name], path: new Path2D(optimizers[name].shape) };
@@ -531,7 +494,7 @@ globalThis.optimizerPlayground ??= (() => {
       value="${name}">${marker(name)}${name}</label>`);
     const button = (name, look = "") => `<button name="${name}">${look}${text[name]}</button>`;
     const root = host.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${STYLE}</style><slot></slot>
+    root.innerHTML = `<style>${panel.STYLE}${STYLE}</style><slot></slot>
       <div class="app" role="group" aria-label="${text.title}">
         <div class="row">
           <select name="surface" aria-label="${text.surface}">${options}</select>
@@ -544,7 +507,7 @@ globalThis.optimizerPlayground ??= (() => {
               <div class="handle" role="slider" tabindex="0" aria-label="${text.handle}"></div>
             </div>
             <div class="row">
-              <button class="play" name="play"></button>${button("step", icon(STEP))}
+              <button class="play first" name="play"></button>${button("step", icon(STEP))}
               <input type="range" name="at" min="0" aria-label="${text.position}"><span></span>
             </div>
           </div>
@@ -730,15 +693,6 @@ globalThis.optimizerPlayground ??= (() => {
       draw_chart(pen_of(chart_canvas), theme, state, runs, ceiling, all_looks);
     }
 
-    function follow_theme() {
-      const now = is_dark() ? "dark" : "light";
-      if (theme === THEMES[now]) return;
-      theme = THEMES[now];
-      for (const [name, color] of Object.entries(theme)) app.style.setProperty(`--${name}`, color);
-      app.style.colorScheme = now;
-      draw();
-    }
-
     // With reduced motion, playing shows eight stills, one a second.
     function play() {
       const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -908,14 +862,12 @@ globalThis.optimizerPlayground ??= (() => {
     const linkable = window === top && !document.getElementById("jupyter-config-data");
     find("[name=copy_link]").hidden = !linkable;
 
-    host.dataset.lmSuppressShortcuts = "true"; // for JupyterLab before 4.1
-    host.addEventListener("keydown", (event) => { // keys in here are no shortcuts of the page
-      if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
-    });
-    const card = host.closest(".cell_output .text_html"); // Jupyter Book's light card for dark pages
-    if (card) Object.assign(card.style, { background: "none", padding: 0 });
+    panel.settle(host);
     compute();
-    follow_theme();
+    panel.follow_theme(app, THEMES, (colors) => {
+      theme = colors;
+      draw();
+    });
     refresh();
     new ResizeObserver(draw).observe(app);
     if (linkable) {
@@ -923,21 +875,15 @@ globalThis.optimizerPlayground ??= (() => {
       addEventListener("hashchange", follow_link);
     }
     host.playground = { get state() { return state; }, get runs() { return runs; }, redraw() { compute(); draw(); } };
-    return { key, follow_theme };
+    return key;
   }
 
   function mount_all() {
     for (const host of document.querySelectorAll(".optimizer-playground[data-config]")) {
-      if (!host.shadowRoot) figures.push(mount(host));
+      if (!host.shadowRoot) keys.push(mount(host));
     }
   }
 
-  if (globalThis.document) {
-    const follow = () => figures.forEach((figure) => figure.follow_theme());
-    const watch = new MutationObserver(follow);
-    for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
-  }
   return { text, THEMES, SURFACES, SCHEDULES, grid_surface, normals, descend, outcome, mount_all };
 })();
 
