@@ -222,6 +222,12 @@ def test_value_is_compared_within_its_tolerance():
     assert key_of(0.5 + 0j, exercise) == "type"
 
 
+def test_words_may_be_an_array_of_them():
+    exercise = Exercise(reference=("a", "b"))
+    assert key_of(np.array(["a", "b"]), exercise) == "passed_value"
+    assert key_of(np.array(["a", "c"]), exercise) == "wrong_values"
+
+
 def test_several_values_may_be_a_tuple_a_list_or_an_array_and_the_right_ones_are_named():
     exercise = Exercise(reference=(1, 2, 3))
     for form in (tuple, list, np.array):
