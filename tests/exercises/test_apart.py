@@ -90,6 +90,19 @@ RIGHT = {
             thread.join()
             return theta - v, 0.9 * v
         """,
+    "a function of NumPy's making": """
+        minus = np.frompyfunc(lambda one, other: one - other, 2, 1)
+        def attempt(theta, v):
+            return minus(theta, v), 0.9 * v
+        """,
+    "a dispatcher": """
+        @functools.singledispatch
+        def attempt(theta, v):
+            return theta - v, 0.9 * v
+        @attempt.register
+        def of_list(theta: list, v):
+            return attempt(np.array(theta), v)
+        """,
     "a lambda": "attempt = lambda theta, v: (theta - v, 0.9 * v)",
     "a method": """
         class Own:

@@ -105,7 +105,8 @@ def test_methods_that_a_dataclass_brings_are_not_the_readers(options):
         ("return theta + v, 0.9 * v", "sign"),
         ("return -v, 0.9 * v", "step_alone"),
         ("return theta - v, 0.90000001 * v", "nearly"),
-        ("return theta - v, 0.9001 * v", "some_parts"),
+        ("return theta - v, 0.9001 * v", "constant_factor"),
+        ("return theta - v, 0.9001 * v + 0.01", "some_parts"),
         ("return theta - 1.1 * v, 0.9001 * v", "wrong"),
         ("return theta - v, 0.9000000001 * v", "passed"),
         ("return theta - v + 1e-13, 0.9 * v", "passed"),
@@ -203,7 +204,9 @@ def test_wrong_numbers_are_shown_beside_the_right_ones():
 def test_none_is_an_answer_where_the_reference_gives_none():
     exercise = Exercise(reference=lambda x: None if x < 4 else x, inputs=lambda rng, number: (number,))
     assert key_of(lambda x: x if x >= 4 else None, exercise) == "passed"
-    assert key_of(lambda x: x, exercise) == key_of(lambda x: x if x >= 5 else None, exercise) == "wrong"
+    assert key_of(lambda x: x, exercise) == "wrong"
+    assert key_of(lambda x: x if x >= 5 else None, exercise) == "none_too_often"
+    assert key_of(lambda x: x if x >= 4 else -1, exercise) == "none_is_asked"
     assert "your result is 0, and it should be None" in judge(lambda x: x, exercise).text
 
 
@@ -217,6 +220,12 @@ def test_value_is_compared_within_its_tolerance():
     assert key_of(np.array(None), exercise) == key_of(np.array("a"), exercise) == "type"
     assert key_of({"a": 1}, exercise) == "dict"
     assert key_of(0.5 + 0j, exercise) == "type"
+
+
+def test_words_may_be_an_array_of_them():
+    exercise = Exercise(reference=("a", "b"))
+    assert key_of(np.array(["a", "b"]), exercise) == "passed_value"
+    assert key_of(np.array(["a", "c"]), exercise) == "wrong_values"
 
 
 def test_several_values_may_be_a_tuple_a_list_or_an_array_and_the_right_ones_are_named():
@@ -271,10 +280,10 @@ def test_an_exercise_cannot_be_changed():
 
 def test_no_outcome_is_lost():
     with pytest.raises(ValueError, match="zip"):
-        EXERCISE._judge_outcomes([(1.0, 2.0), (1.0, 2.0)], [Outcome(result=(1.0, 2.0))], [])
+        EXERCISE._judge_outcomes([(1.0, 2.0), (1.0, 2.0)], [Outcome(result=(1.0, 2.0))], [], None)
 
 
 def test_hints_are_sentences_in_one_table():
     fragments = {"where", "where_file", "part", "whole", "element", "too_large", "too_small", "given_error"}
     for key, text in texts("exercises").items():
-        assert key in fragments or (text[0].isupper() and text[-1] in ".?!}"), key
+        assert key in fragments or (text.removeprefix("{")[0].isupper() and text[-1] in ".?!}"), key

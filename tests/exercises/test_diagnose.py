@@ -1,5 +1,6 @@
 """Kinds of mistakes that any exercise may meet: each is found, says what is true, and is said of nothing else."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,11 @@ VECTOR = Exercise(
 COUNT = Exercise(
     reference=lambda x, y: int(np.ceil(x / y)), inputs=lambda rng, number: (rng.uniform(50, 99), rng.uniform(1, 2))
 )
+SOMETIMES = Exercise(reference=lambda x: None if x < 4 else x, inputs=lambda rng, number: (number,))
+MOVED = Exercise(
+    reference=lambda theta, g, rate: theta - rate * g,
+    inputs=lambda rng, number: (*rng.normal(size=(2, 3)), rng.uniform(0.1, 0.5)),
+)
 POSITIVE = Exercise(reference=scaled, inputs=lambda rng, number: (rng.uniform(1, 2), rng.uniform(2, 3)))
 
 
@@ -51,7 +57,22 @@ DIRECTIONS = {("direction", "rises"), ("direction", "falls")}
         (SCALED, lambda x, y: round(x / y, 3), "rounded"),
         (SCALED, lambda x, y: x / y * (1 + 1e-8), "nearly"),
         (SCALED, lambda x, y: float(np.float32(x) / np.float32(y)), "nearly"),
-        (SCALED, lambda x, y: x / (y + 1), "wrong"),
+        (SCALED, lambda x, y: x / (y + 1), "another_in_place"),
+        (SCALED, lambda x, y: x / (y + x / 2), "wrong"),
+        (SCALED, lambda x, y: x / y**2, "another_in_place"),
+        (SCALED, lambda x, y: x * x / y, "another_in_place"),
+        (SCALED, lambda x, y: 1.01 * x / y + 1e-3, "roughly"),
+        (SCALED, lambda x, y: x / y + np.random.default_rng().normal(), "random_answer"),
+        (COUNT, lambda x, y: min(int(np.ceil(x / y)), 50), "capped"),
+        (SOMETIMES, lambda x: None if x < 3 else math.nan if x < 4 else x, "wrong"),
+        (SOMETIMES, lambda x: x if x >= 4 else math.nan, "none_is_asked"),
+        (SOMETIMES, lambda x: x if x >= 5 else None, "none_too_often"),
+        (SOMETIMES, lambda x: x + 1 if x >= 4 else None, "one_too_many"),
+        (MOVED, lambda theta, g, rate: theta - 2 * rate * g, "factor_of_step"),
+        (MOVED, lambda theta, g, rate: theta - g, "ignored"),
+        (MOVED, lambda theta, g, rate: theta - (1 - rate) * g, "another_in_place"),
+        (VECTOR, lambda theta, g, rate: (theta - rate * g, -rate * g), "negated"),
+        (VECTOR, lambda theta, g, rate: (theta - rate * g, 100 * rate * g), "percent"),
         (SCALED, lambda x, y: x / (y + x**2), "wrong"),
         (POSITIVE, lambda x, y: x * y**2 + 0.1, "direction"),
         (POSITIVE, lambda x, y: y**-3 - x, "direction"),

@@ -26,13 +26,16 @@ WRONG = {
         (" + [10]", "", "no_output_layer"),
         ("layers * [units]", "[units]", "one_hidden_layer"),
         ("layers * [units]", "(layers + 1) * [units]", "one_layer_too_many"),
-        ("(inputs + 1) * outputs", "inputs * outputs + 1", "wrong"),
+        ("(inputs + 1) * outputs", "inputs * outputs + 1", "one_bias_a_layer"),
+        ("(inputs + 1) * outputs", "inputs * (outputs + 1)", "biases_of_inputs"),
     ],
     "log_uniform": [
         ("low * (high / low) ** u", "low + u * (high - low)", "linear_draw"),
         ("low * (high / low) ** u", "high * (low / high) ** u", "ends_swapped"),
-        ("low * (high / low) ** u", "low * (high / low) ** (0.999 * u)", "wrong"),
+        ("low * (high / low) ** u", "low * (high / low) ** (0.999 * u)", "roughly"),
         ("low * (high / low) ** u", "10 ** (np.log(low) + u * np.log(high / low))", "logarithms_mixed"),
+        ("low * (high / low) ** u", "high**u * low**u", "one_share_for_both"),
+        ("low * (high / low) ** u", "np.random.uniform(low, high)", "random_answer"),
     ],
     "gap": [
         ("np.var(runs, ddof=1) / len(runs)", "np.var(runs, ddof=1)", "deviation_not_error"),
@@ -40,8 +43,11 @@ WRONG = {
         ("np.mean(a) - np.mean(b)", "np.mean(b) - np.mean(a)", "other_way_round"),
         ("np.sqrt(sum(squared))", "sum(squared)", "variance_not_rooted"),
         ("(np.mean(a) - np.mean(b))", "abs(np.mean(a) - np.mean(b))", "absolute"),
-        ("/ len(runs)", "/ (len(runs) - 1)", "wrong"),
+        ("/ len(runs)", "/ (len(runs) - 1)", "n_minus_one_again"),
         ("/ len(runs)", "/ len(a)", "one_number_of_runs"),
+        ("np.mean(a) - np.mean(b)", "np.mean(a) + np.mean(b)", "means_added"),
+        ("np.mean(a) - np.mean(b)", "np.median(a) - np.median(b)", "medians_compared"),
+        (") / np.sqrt(", ") * np.sqrt(", "multiplied_by_error"),
     ],
     # 02 Stochastic gradient descent
     "sgd_step": [
@@ -49,10 +55,12 @@ WRONG = {
         ("theta - learning_rate * g", "theta - g", "no_learning_rate"),
         ("theta - learning_rate * g", "-learning_rate * g", "step_alone"),
         ("return theta - learning_rate * g", "theta -= learning_rate * g\n    return theta", "mutated"),
-        ("theta - learning_rate * g", "theta - learning_rate * g.sum(keepdims=True)", "wrong"),
+        ("theta - learning_rate * g", "theta - learning_rate * g.sum(keepdims=True)", "one_step_for_all"),
         ("theta - learning_rate * g", "(theta - learning_rate * g).mean()", "shape"),
         ("theta - learning_rate * g", "(theta - learning_rate * g).round().astype(int)", "dtype"),
         ("learning_rate * g", "learnin_rate * g", "exception"),
+        ("learning_rate * g", "learning_rate * g / 3", "factor_of_step"),
+        ("learning_rate * g", "learning_rate * g**2", "another_in_place"),
     ],
     "steps_needed": [
         ("math.ceil", "math.floor", "one_step_off"),
@@ -65,6 +73,10 @@ WRONG = {
         ("return None", "return 0", "zero_for_never"),
         ("shrink >= 1", "shrink > 1", "exception"),
         ("math.log(factor)", "math.log(factor) / 2", "loss_not_distance"),
+        ("return None", "return -1", "none_is_asked"),
+        ("math.log(factor)", "math.log10(factor)", "two_bases"),
+        ("math.log(factor) / -math.log(shrink)", "math.log(factor) / (learning_rate * curvature)", "wrong"),
+        ("math.ceil", "", "not_rounded_up"),
     ],
     "batch_size_for": [
         ("n / (1 + (n - 1) * ratio**2)", "1 / ratio**2", "with_replacement"),
@@ -108,7 +120,8 @@ WRONG = {
         ("g, v", "g, momentum * v - learning_rate * g", "both_pushes_kept"),
         ("g, v", "g", "parts"),
         ("v = momentum * v - learning_rate * g", "v *= momentum\n    v -= learning_rate * g", "mutated"),
-        ("theta + momentum * v", "theta + (momentum + 1e-7) * v", "nearly"),
+        ("theta + momentum * v", "theta + (momentum + 1e-8) * v", "nearly"),
+        ("- learning_rate * g, v", "+ learning_rate * g, v", "second_push_uphill"),
     ],
     "look_ahead_step": [
         ("phi + momentum * v", "phi", "gradient_here"),
@@ -117,6 +130,7 @@ WRONG = {
         ("- learning_rate * g", "+ learning_rate * g", "sign"),
         ("phi + momentum * v", "phi + (momentum + 1e-8) * v", "nearly"),
         ("gradient(phi + momentum * v)", "gradient", "exception"),
+        ("return phi + v", "return phi + momentum * v - learning_rate * g", "keras_form"),
     ],
     "ball": [
         ("theta - mu * v", "theta + mu * v", "looked_ahead_again"),
@@ -130,7 +144,7 @@ WRONG = {
         ("np.sqrt(G + epsilon)", "(np.sqrt(G) + epsilon)", "epsilon_outside_root"),
         ("np.sqrt(G + epsilon)", "(G + epsilon)", "root_missing"),
         ("np.sqrt(G + epsilon)", "np.sqrt(G - g**2 + epsilon)", "old_squares_used"),
-        ("np.sqrt(G + epsilon)", "np.sqrt(G + 1.01 * epsilon)", "some_parts"),
+        ("np.sqrt(G + epsilon)", "np.sqrt(G + 1.01 * epsilon)", "roughly"),
         ("learning_rate * g", "0.1 * g", "ignored"),
         ("learning_rate * g", "g", "no_learning_rate"),
         ("np.sqrt(G + epsilon)", "np.sqrt(G + 1e-7)", "ignored"),
@@ -139,11 +153,15 @@ WRONG = {
         ("G = G + g**2", "G += g**2", "mutated"),
         ("G = G + g**2", "G = g**2", "squares_not_kept"),
         ("return theta, G", "return theta", "parts"),
+        ("G + epsilon)", "G) + epsilon", "parentheses_missing"),
+        ("G + g**2", "np.sqrt(G**2 + g**2)", "root_kept"),
     ],
     "steps_to_travel": [
         ("return t", "return t - 1", "counted_from_zero_steps"),
         ("learning_rate / t**0.5", "learning_rate", "steps_do_not_shrink"),
         ("learning_rate / t**0.5", "learning_rate / t**0.51", "wrong"),
+        ("t**0.5", "(t + 1) ** 0.5", "first_step_skipped"),
+        ("while travelled < distance", "while travelled < distance and t < 150", "capped"),
     ],
     "AdagradNorm": [
         ("np.sum(g**2)", "g**2", "one_for_each"),
@@ -173,6 +191,7 @@ WRONG = {
         ("np.sqrt(s + epsilon)", "np.sqrt(s)", "no_epsilon"),
         ("np.sqrt(s + epsilon)", "(s + epsilon)", "root_missing"),
         ("return theta, s", "return theta", "parts"),
+        ("(1 - rho) * g**2", "((1 - rho) * g) ** 2", "share_squared"),
     ],
     "steps_until_small": [
         ("math.ceil", "math.floor", "one_step_off"),
@@ -191,6 +210,12 @@ WRONG = {
         (", (m, s)", ", [m, s]", "passed"),
         ("np.sqrt(s - m**2 + self.epsilon)", "(np.sqrt(s - m**2) + self.epsilon)", "epsilon_outside_root"),
         ("return theta, (m, s)", "return theta, m", "exception"),
+        (
+            "np.zeros_like(theta), np.zeros_like(theta)",
+            "np.zeros_like(theta), np.ones_like(theta)",
+            "averages_start_above_zero",
+        ),
+        ("self.learning_rate * g", "self.learning_rate * (g - m)", "moved_by_deviation"),
     ],
     # 07 Adam
     "adam_step": [
@@ -202,19 +227,21 @@ WRONG = {
         ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + epsilon * np.sqrt(1 - beta_2**t))", "epsilon_of_algorithm_1"),
         ("(np.sqrt(v) + epsilon)", "np.sqrt(v + epsilon)", "epsilon_in_adams_root"),
         ("(np.sqrt(v) + epsilon)", "np.sqrt(v + epsilon * (1 - beta_2**t))", "epsilon_in_root_of_hat"),
-        ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + epsilon + 1e-7)", "some_parts"),
+        ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + epsilon + 1e-7)", "roughly"),
         ("(np.sqrt(v) + epsilon)", "(np.sqrt(v) + 1e-7)", "ignored"),
         ("np.sqrt(1 - beta_2**t) / (1 - beta_1**t)", "np.sqrt(1 - beta_2) / (1 - beta_1)", "correction_without_t"),
         ("alpha_t * m", "learning_rate * np.sqrt(1 - beta_2**t) * g", "moved_by_gradient"),
-        ("beta_1 * m + (1 - beta_1) * g", "beta_1 * m + g", "some_parts"),
+        ("beta_1 * m + (1 - beta_1) * g", "beta_1 * m + g", "moments_are_sums"),
         (" + epsilon)", ")", "no_epsilon"),
-        ("t = t + 1", "t = t + 2", "some_parts"),
+        ("t = t + 1", "t = t + 2", "another_in_place"),
         ("t = t + 1", "t = t", "t_never_counted"),
         ("return theta, m, v, t", "return theta, m, v, t - 1", "t_not_counted"),
         ("return theta, m, v, t", "return theta, m / (1 - beta_1**t), v / (1 - beta_2**t), t", "hats_as_state"),
         ("return theta, m, v, t", "return theta", "parts"),
         ("m = beta_1 * m +", "m *= beta_1\n    m = m +", "mutated"),
         ("g**2", "g", "v_not_squared"),
+        ("(1 - beta_1**t)", "(1 - beta_1)", "correction_without_t"),
+        ("(1 - beta_1**t)", "np.sqrt(1 - beta_1**t)", "both_rooted"),
     ],
     "uncorrected_peak": [
         (".argmax()) + 1", ".argmax())", "counted_from_zero"),
@@ -226,7 +253,7 @@ WRONG = {
         ("50 / (1 - beta_1)", "100_000", "passed"),
         ("50 / (1 - beta_1)", "2", "first_step_alone"),
         ("int(lengths.argmax()) + 1, lengths.max()", "lengths.max(), int(lengths.argmax()) + 1", "length_and_number"),
-        ("np.sqrt(1 - beta_2**t)", "(1 - beta_2**t)", "wrong"),
+        ("np.sqrt(1 - beta_2**t)", "(1 - beta_2**t)", "no_root"),
     ],
     "AdaMax": [
         ("theta - self", "theta + self", "sign"),
@@ -245,13 +272,16 @@ WRONG = {
         ("(u + self.epsilon)", "(u + self.epsilon + 1e-9)", "nearly"),
         ("return theta, AdamState(m, u, t)", "return theta", "not_a_pair"),
         ("theta = theta - ", "theta -= ", "mutated"),
+        ("(1 - self.beta_1**t)", "(1 - self.beta_2**t)", "correction_of_beta_2"),
     ],
     "wrong_period": [
         ("74", "73", "period_too_short"),
         ("74", "64", "beta_1_left_out"),
         ("74", "30", "shorter_memory"),
         ("74", "26", "moments_not_settled"),
-        ("74", "75", "wrong_value"),
+        ("74", "75", "period_too_long"),
+        ("74", "40", "period_far_too_short"),
+        ("74", "74.5", "wrong_value"),
     ],
     # 08 Adam on Fashion-MNIST
     "counts": [
@@ -259,18 +289,25 @@ WRONG = {
         ("2 * parameters + 2", "parameters + 2", "one_moment"),
         ("5 * 480", "480", "steps_of_one_epoch"),
         ("64 * 10 + 10", "64 * 10 + 11", "wrong_values"),
+        (
+            "counts = (parameters, 2 * parameters + 2, 5 * 480)",
+            "counts = (5 * 480, parameters, 2 * parameters + 2)",
+            "in_another_order",
+        ),
     ],
     "cross_entropy": [
         ("-np.log(of_labels).mean()", "np.log(of_labels).mean()", "minus_missing"),
         ("-np.log(of_labels).mean()", "-np.log(of_labels).sum()", "sum_not_mean"),
         ("-np.log(of_labels).mean()", "-np.log(of_labels.mean())", "mean_before_log"),
-        ("-np.log(of_labels).mean()", "-np.log(of_labels + 1e-7).mean()", "wrong"),
+        ("-np.log(of_labels).mean()", "-np.log(of_labels + 0.1).mean()", "wrong"),
     ],
     "precision": [
         ("axis=0", "axis=1", "recall"),
         ("confusion.sum(axis=0)", "confusion.sum()", "share_of_all"),
         ("return confusion", "return 1 - confusion", "wrong_share"),
         ("confusion.sum(axis=0)", "confusion.sum(axis=0)[::-1]", "wrong"),
+        ("confusion.diagonal() /", "confusion.max(axis=0) /", "largest_of_column"),
+        ("return confusion.diagonal()", "return 100 * confusion.diagonal()", "percent"),
     ],
     "runs_needed": [
         ("math.ceil", "math.floor", "rounded_down_runs"),
@@ -292,13 +329,15 @@ WRONG = {
         ("10", "9", "seeds_too_few"),
         ("10", "8", "seeds_too_few"),
         ("10", "11", "seeds_too_many"),
-        ("10", "15", "wrong_value"),
+        ("10", "15", "seeds_too_many"),
+        ("10", "10.5", "wrong_value"),
     ],
     "expected_best": [
         ("ranks**tries", "ranks", "tries_ignored"),
         ("np.sort(scores)", "scores", "order_ignored"),
         ("np.sort(scores)", "np.sort(scores)[::-1]", "worst_not_best"),
         ("len(scores) + 1", "len(scores)", "exception"),
+        ("np.sort(scores)", "np.sort(scores) ** 1.001", "roughly"),
     ],
     # 10 Schedules and warm-up
     "warm_cosine": [
@@ -316,6 +355,7 @@ WRONG = {
         ("peak * (1 +", "0.4 * (1 +", "ignored"),
         ("    if step < warmup_steps:\n        return peak * step / warmup_steps\n", "", "no_warm_up"),
         ("step < warmup_steps", "step <= warmup_steps", "exception"),
+        ("np.pi * share", "2 * np.pi * share", "whole_wave"),
     ],
     "decay_steps_for": [
         ("epochs * math.ceil(examples / batch_size)", "epochs", "counted_in_epochs"),
@@ -332,7 +372,9 @@ WRONG = {
         ("restarts, step / length", "restarts, step", "steps_not_fraction"),
         ("restarts, step / length", "step / length, restarts", "parts_swapped"),
         ("restarts, step / length", "restarts", "parts"),
-        ("restarts + 1", "restarts + 2", "some_parts"),
+        ("restarts + 1", "restarts + 2", "constant_factor"),
+        ("restarts, step / length", "restarts, 1 - step / length", "complement_of_it"),
+        ("restarts, step / length", "restarts + 1, step / length", "one_too_many"),
     ],
     # 11 After Adam
     "lion_step": [
@@ -352,7 +394,7 @@ WRONG = {
         ("1 - share ** (1 / steps)", "-np.log(share) / steps", "continuous_decay"),
         ("1 - share ** (1 / steps)", "1 - share", "one_step_only"),
         ("1 - share ** (1 / steps)", "share ** (1 / steps)", "factor_not_share"),
-        ("1 - share ** (1 / steps)", "1 - share ** (1 / (steps + 1))", "wrong"),
+        ("1 - share ** (1 / steps)", "1 - share ** (1 / (steps + 1))", "another_in_place"),
     ],
     "iterations_needed": [
         ("return count", "return count + 1", "one_step_off"),
@@ -375,12 +417,14 @@ WRONG = {
         ("[factor * g for g", "[np.clip(g, -limit, limit) for g", "values_clipped"),
         ("limit / norm", "1 / norm", "limit_left_out"),
         ("[factor * g for g in gradients]", "factor * gradients[0]", "parts"),
+        ("min(1, limit / norm)", "max(1, limit / norm)", "longer_instead"),
     ],
     "next_scale": [
         ("scale / 2, 0", "scale / 2, good_steps", "some_parts"),
         ("good_steps + 1 == growth_steps", "good_steps == growth_steps", "never_doubled"),
         ("scale / 2", "scale", "never_halved"),
         ("scale * 2", "scale", "some_parts"),
+        ("scale * 2, 0", "scale * 2, good_steps + 1", "count_kept_on_doubling"),
     ],
     "restarted_step": [
         ("return m_hat / np.sqrt(v_hat)", "return m / np.sqrt(v)", "after_many_steps"),
@@ -393,6 +437,7 @@ WRONG = {
         ('"labels"', '"dead"', "labels_taken_for_dead"),
         ('"rate"', '"pixels"', "rate_taken_for_pixels"),
         ('"rate"', '"dead"', "wrong_values"),
+        ('("weights", "labels", "rate")', '("labels", "weights", "rate")', "in_another_order"),
     ],
     # 13 The surface of a network
     "largest_curvature": [
@@ -401,6 +446,11 @@ WRONG = {
         ("np.linalg.norm(v)", "np.abs(v).max()", "largest_entry"),
         ("range(steps)", "range(steps + 1)", "one_product_more"),
         ("return v @ product(v)", "return product(v)", "shape"),
+        (
+            "        v = product(v)\n        v = v / np.linalg.norm(v)\n",
+            "        v = product(v) / np.linalg.norm(v)\n",
+            "normalised_before",
+        ),
     ],
     "steps_to_leave": [
         ("math.ceil", "math.floor", "one_step_off"),
@@ -410,6 +460,8 @@ WRONG = {
         ("abs(offset)", "offset", "exception"),
         ("max(0, ", "max(-1000, ", "already_away"),
         (" or curvature >= 0", "", "exception"),
+        ("return None", "return -1", "none_is_asked"),
+        ("abs(offset)) /", "abs(offset)) / 2 /", "about_factor"),
     ],
     "balanced": [
         ("np.sqrt(np.linalg.norm(W2, axis=1) / incoming)", "np.linalg.norm(W2, axis=1) / incoming", "ratio_for_factor"),
@@ -418,6 +470,11 @@ WRONG = {
         ("W2 / c[:, None]", "W2", "outgoing_stay"),
         ("W2 / c[:, None]", "W2 * c[:, None]", "outgoing_too"),
         ("np.linalg.norm(W2, axis=1) / incoming", "incoming / np.linalg.norm(W2, axis=1)", "other_way_to_balance"),
+        (
+            "np.sqrt(np.linalg.norm(W2, axis=1) / incoming)",
+            "(np.linalg.norm(W2, axis=1) / incoming) ** 0.25",
+            "root_twice",
+        ),
     ],
 }
 

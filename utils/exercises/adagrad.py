@@ -44,13 +44,18 @@ def _steps_to_travel(distance, learning_rate):
 steps_to_travel = Exercise(
     reference=_steps_to_travel,
     inputs=lambda rng, number: (rng.uniform(2, 10), rng.uniform(0.1, 0.3)),
+    counts=True,
     mistakes={
         "counted_from_zero_steps": lambda distance, learning_rate: _steps_to_travel(distance, learning_rate) - 1,
         "by_the_integral": [
             lambda distance, learning_rate: math.ceil((distance / learning_rate / 2) ** 2),
             lambda distance, learning_rate: math.floor((distance / learning_rate / 2) ** 2),
+            lambda distance, learning_rate: round((distance / learning_rate / 2) ** 2),
             lambda distance, learning_rate: (distance / learning_rate / 2) ** 2,
         ],
+        "first_step_skipped": lambda distance, learning_rate: (
+            _steps_to_travel(distance + learning_rate, learning_rate) - 1
+        ),
         "steps_do_not_shrink": lambda distance, learning_rate: math.ceil(distance / learning_rate),
         "like_one_over_t": lambda distance, learning_rate: _by_counting(distance, learning_rate, 1.0),
     },
@@ -93,7 +98,13 @@ AdagradNorm = Exercise(
         "square_of_sum": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + np.sum(g) ** 2),
         "length_not_squared": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + np.linalg.norm(g)),
         "squares_not_kept": rules.wrong(_AdagradNorm, squares=lambda self, G, g: np.sum(g**2)),
-        "starts_above_zero": rules.wrong(_AdagradNorm, init=lambda self, theta: 0.1),
+        "starts_above_zero": [
+            rules.wrong(_AdagradNorm, init=lambda self, theta: 0.1),
+            rules.wrong(_AdagradNorm, init=lambda self, theta: 1.0),
+            rules.wrong(_AdagradNorm, init=lambda self, theta: self.epsilon),
+        ],
+        "largest_square": rules.wrong(_AdagradNorm, squares=lambda self, G, g: G + np.max(g**2)),
+        "average_not_sum": rules.wrong(_AdagradNorm, squares=lambda self, G, g: 0.9 * G + 0.1 * np.sum(g**2)),
         "old_squares_used": rules.wrong(
             _AdagradNorm, step=lambda self, theta, g, G: (self.moved(theta, g, G), self.squares(G, g))
         ),

@@ -42,9 +42,31 @@ def _adam_keeping(moments):
     return step
 
 
-def _adam_moved_by_gradient(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon):
-    _, m, v, t = _adam_step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon)
-    return theta - learning_rate * _as_keras(g, v, 1, 1 - beta_2**t, epsilon), m, v, t
+def _adam_moved_by_gradient(corrected):
+    """Return a step along the gradient itself, with or without the correction that m would need."""
+
+    def step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon):
+        _, m, v, t = _adam_step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon)
+        share_m = 1 - beta_1**t if corrected else 1
+        return theta - learning_rate * _as_keras(g, v, share_m, 1 - beta_2**t, epsilon), m, v, t
+
+    return step
+
+
+def _adam_with_loose_epsilon(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon):
+    theta, *state = _adam_step(theta, m, v, t, g, learning_rate, beta_1, beta_2, 0.0)
+    return theta + epsilon, *state
+
+
+def _adam_without_powers_of(moment):
+    """Return a step that leaves the power t out of the correction of one moment."""
+
+    def step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon):
+        _, m, v, t = _adam_step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon)
+        one, other = (1, t) if moment == 1 else (t, 1)
+        return theta - learning_rate * _as_keras(m, v, 1 - beta_1**one, 1 - beta_2**other, epsilon), m, v, t
+
+    return step
 
 
 def _adam_without_powers(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon):
@@ -90,7 +112,31 @@ adam_step = Exercise(
         "correction_upside_down": _adam_along(
             lambda m, v, share_m, share_v, epsilon: m * share_m / np.sqrt(share_v) / (np.sqrt(v) + epsilon)
         ),
-        "correction_without_t": _adam_without_powers,
+        "correction_without_t": [_adam_without_powers, _adam_without_powers_of(1), _adam_without_powers_of(2)],
+        "both_rooted": _adam_along(
+            lambda m, v, share_m, share_v, epsilon: m / np.sqrt(share_m) * np.sqrt(share_v) / (np.sqrt(v) + epsilon)
+        ),
+        "old_moments_used": lambda theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon: (
+            theta - learning_rate * _as_keras(m, v, 1 - beta_1 ** (t + 1), 1 - beta_2 ** (t + 1), epsilon),
+            *_adam_step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon)[1:],
+        ),
+        "looks_ahead": lambda theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon: (
+            theta
+            - learning_rate
+            * _as_keras(
+                beta_1 * (new := _adam_step(theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon))[1]
+                + (1 - beta_1) * g,
+                new[2],
+                1 - beta_1 ** new[3],
+                1 - beta_2 ** new[3],
+                epsilon,
+            ),
+            *new[1:],
+        ),
+        "parentheses_missing": _adam_with_loose_epsilon,
+        "v_never_falls": _adam_keeping(
+            lambda m, v, g, b, c: (b * m + (1 - b) * g, np.maximum(v, c * v + (1 - c) * g**2))
+        ),
         "epsilon_of_algorithm_1": _adam_along(
             lambda m, v, share_m, share_v, epsilon: m / share_m / (np.sqrt(v / share_v) + epsilon)
         ),
@@ -106,17 +152,23 @@ adam_step = Exercise(
             _adam_along(lambda m, v, share_m, share_v, epsilon: m / share_m * np.sqrt(share_v) / (v + epsilon)),
         ],
         "no_division": _adam_along(lambda m, v, share_m, share_v, epsilon: m / share_m),
-        "moved_by_gradient": _adam_moved_by_gradient,
+        "moved_by_gradient": [_adam_moved_by_gradient(True), _adam_moved_by_gradient(False)],
         "no_learning_rate": lambda theta, m, v, t, g, learning_rate, *settings: _adam_step(
             theta, m, v, t, g, 1.0, *settings
         ),
         "betas_swapped": lambda theta, m, v, t, g, learning_rate, beta_1, beta_2, epsilon: _adam_step(
             theta, m, v, t, g, learning_rate, beta_2, beta_1, epsilon
         ),
-        "beta_complement": _adam_keeping(
-            lambda m, v, g, beta_1, beta_2: ((1 - beta_1) * m + beta_1 * g, (1 - beta_2) * v + beta_2 * g**2)
-        ),
-        "moments_are_sums": _adam_keeping(lambda m, v, g, beta_1, beta_2: (beta_1 * m + g, beta_2 * v + g**2)),
+        "beta_complement": [
+            _adam_keeping(lambda m, v, g, b, c: ((1 - b) * m + b * g, (1 - c) * v + c * g**2)),
+            _adam_keeping(lambda m, v, g, b, c: ((1 - b) * m + b * g, c * v + (1 - c) * g**2)),
+            _adam_keeping(lambda m, v, g, b, c: (b * m + (1 - b) * g, (1 - c) * v + c * g**2)),
+        ],
+        "moments_are_sums": [
+            _adam_keeping(lambda m, v, g, b, c: (b * m + g, c * v + g**2)),
+            _adam_keeping(lambda m, v, g, b, c: (b * m + g, c * v + (1 - c) * g**2)),
+            _adam_keeping(lambda m, v, g, b, c: (b * m + (1 - b) * g, c * v + g**2)),
+        ],
         "v_not_squared": [
             _adam_keeping(lambda m, v, g, b, c: (b * m + (1 - b) * g, c * v + (1 - c) * g)),
             _adam_keeping(lambda m, v, g, b, c: (b * m + (1 - b) * g, c * v + (1 - c) * np.abs(g))),
@@ -137,27 +189,62 @@ def _uncorrected_peak(beta_1, beta_2):
     return _longest(beta_1, beta_2, 50 / (1 - beta_1))
 
 
-def _longest(beta_1, beta_2, most):
+def _longest(beta_1, beta_2, most, power=0.5):
     """Return the number and the length, in learning rates, of the longest of the first steps on a constant gradient."""
     t = np.arange(1, most)
-    lengths = (1 - beta_1**t) / np.sqrt(1 - beta_2**t)
+    lengths = (1 - beta_1**t) / (1 - beta_2**t) ** power
     return int(lengths.argmax()) + 1, lengths.max()
+
+
+def _peak_inputs(rng, number):
+    """Return betas, the first one always below the second, also when one of call 1, 3 or 5 meets one of call 0."""
+    if number == 2:
+        return 0.999, rng.uniform(0.9995, 0.9999)
+    if number == 4:
+        return rng.uniform(0.99989, 0.9999), rng.uniform(0.99994, 0.99996)  # longest after more than 10,000 steps
+    if number == 6:
+        beta_1 = rng.uniform(0.8, 0.95)
+        return beta_1, 1 - rng.uniform(0.7, 0.8) * (1 - beta_1)
+    return tuple(rng.uniform([0.7, 0.995], [0.95, 0.9999]))
 
 
 uncorrected_peak = Exercise(
     reference=_uncorrected_peak,
-    inputs=lambda rng, number: (
-        rng.uniform([0.7, 0.995], [0.95, 0.9999]),
-        (0.999, rng.uniform(0.9995, 0.9999)),
-        (rng.uniform(0.9998, 0.9999), rng.uniform(0.99994, 0.99997)),
-        (beta_1 := rng.uniform(0.8, 0.95), 1 - rng.uniform(0.7, 0.8) * (1 - beta_1)),
-        *rng.uniform([0.7, 0.995], [0.95, 0.9999], size=(4, 2)),
-    )[number],
+    inputs=_peak_inputs,
+    counts=True,
     mistakes={
         "counted_from_zero": lambda *betas: (_uncorrected_peak(*betas)[0] - 1, _uncorrected_peak(*betas)[1]),
         "peak_without_m": lambda beta_1, beta_2: (1, 1 / np.sqrt(1 - beta_2)),
         "too_few_steps": [
-            lambda *betas, most=most: _longest(*betas, most + 1) for most in (100, 200, 500, 1000, 2000, 5000, 10_000)
+            lambda *betas, most=most: _longest(*betas, most + 1)
+            for most in (
+                20,
+                30,
+                50,
+                64,
+                99,
+                100,
+                128,
+                150,
+                199,
+                200,
+                250,
+                256,
+                300,
+                400,
+                499,
+                500,
+                999,
+                1000,
+                1024,
+                1999,
+            )
+        ]
+        + [lambda *betas, most=most: _longest(*betas, most + 1) for most in (2000, 3000, 4999, 5000, 9999, 10_000)],
+        "no_root": [
+            lambda *betas: _longest(*betas, 50 / (1 - betas[0]), power=1),
+            lambda *betas: _longest(*betas, 10_001, power=1),
+            lambda *betas: _longest(*betas, 1001, power=1),
         ],
         "length_and_number": lambda *betas: _uncorrected_peak(*betas)[::-1],
         "first_step_alone": lambda beta_1, beta_2: (1, (1 - beta_1) / np.sqrt(1 - beta_2)),
@@ -212,7 +299,28 @@ AdaMax = Exercise(
         "sign": _with(direction=lambda self, *given: -_AdaMax.direction(self, *given)),
         "no_learning_rate": _with(direction=lambda self, *given: _AdaMax.direction(self, *given) / self.learning_rate),
         "no_bias_correction": _with(direction=lambda self, m, u, t, g: m / (u + self.epsilon)),
-        "t_from_zero": _with(direction=lambda self, m, u, t, g: _AdaMax.direction(self, m, u, t - 1, g)),
+        "t_from_zero": [
+            _with(direction=lambda self, m, u, t, g: _AdaMax.direction(self, m, u, t - 1, g)),
+            _with(direction=lambda self, m, u, t, g: _AdaMax.direction(self, m, u, t - 1 if t > 1 else np.inf, g)),
+        ],
+        "old_maximum_used": _with(
+            step=lambda self, theta, g, state: (
+                theta - self.learning_rate * self.direction(self.average(state[0], g), state[1], state[2] + 1, g),
+                (self.average(state[0], g), self.largest(state[1], g), state[2] + 1),
+            )
+        ),
+        "new_size_shared": _with(largest=lambda self, u, g: np.maximum(self.beta_2 * u, (1 - self.beta_2) * np.abs(g))),
+        "correction_of_beta_2": _with(direction=lambda self, m, u, t, g: m / (1 - self.beta_2**t) / (u + self.epsilon)),
+        "new_size_fades": _with(largest=lambda self, u, g: self.beta_2 * np.maximum(u, np.abs(g))),
+        "adam_itself": [
+            _with(
+                largest=lambda self, u, g: self.beta_2 * u + (1 - self.beta_2) * g**2,
+                direction=lambda self, m, u, t, g, corrected=corrected: _AdaMax.direction(
+                    self, m, np.sqrt(u / (1 - self.beta_2**t) if corrected else u), t, g
+                ),
+            )
+            for corrected in (True, False)
+        ],
         "t_not_kept": [
             _with(handed_on=lambda self, old, new: (*new[:2], 0)),
             _with(direction=lambda self, m, u, t, g: _AdaMax.direction(self, m, u, 1, g)),
@@ -251,5 +359,7 @@ wrong_period = Exercise(
         "shorter_memory": 30,
         "moments_not_settled": 26,
         "ten_rounds": 49,
+        "period_far_too_short": sorted({*range(1, 73)} - {26, 30, 49, 64}),
+        "period_too_long": [*range(75, 1001)],
     },
 )

@@ -62,6 +62,16 @@ lion_step = Exercise(
             _direction, _memory, lambda theta, learning_rate, weight_decay: weight_decay * theta
         ),
         "decay_left_out": _lion(_direction, _memory, lambda theta, *_: 0 * theta),
+        "decay_after_step": lambda theta, m, g, learning_rate, beta_1, beta_2, weight_decay: (
+            (1 - learning_rate * weight_decay) * _lion_step(theta, m, g, learning_rate, beta_1, beta_2, 0.0)[0],
+            _memory(m, g, beta_1, beta_2),
+        ),
+        "sign_kept": _lion(_direction, lambda m, g, beta_1, beta_2: beta_2 * m + (1 - beta_2) * np.sign(g)),
+        "moments_are_sums": _lion(_direction, lambda m, g, beta_1, beta_2: beta_2 * m + g),
+        "sign_without_rate": lambda theta, m, g, learning_rate, beta_1, beta_2, weight_decay: (
+            theta - learning_rate * weight_decay * theta - np.sign(_direction(m, g, beta_1, beta_2)),
+            _memory(m, g, beta_1, beta_2),
+        ),
         "decay_in_gradient": lambda theta, m, g, learning_rate, beta_1, beta_2, weight_decay: _lion_step(
             theta, m, g + weight_decay * theta, learning_rate, beta_1, beta_2, 0.0
         ),
@@ -87,6 +97,7 @@ decay_for = Exercise(
         "decay_in_a_straight_line": lambda share, learning_rate, steps: (1 - share) / steps / learning_rate,
         "continuous_decay": lambda share, learning_rate, steps: -math.log(share) / steps / learning_rate,
         "share_lost": lambda share, learning_rate, steps: (1 - (1 - share) ** (1 / steps)) / learning_rate,
+        "share_of_lost": lambda share, learning_rate, steps: (1 - share) ** (1 / steps) / learning_rate,
         "one_step_only": lambda share, learning_rate, steps: (1 - share) / learning_rate,
         "factor_not_share": lambda share, learning_rate, steps: share ** (1 / steps) / learning_rate,
     },
@@ -118,6 +129,7 @@ def _iterations_inputs(rng, number):
 iterations_needed = Exercise(
     reference=_iterations_needed,
     inputs=_iterations_inputs,
+    counts=True,
     mistakes={
         "one_step_off": [
             lambda value, goal: _iterations_needed(value, goal) + 1,
@@ -170,6 +182,8 @@ PaperAdamW = Exercise(
         "decay_of_library": _decayed(lambda rule, theta, moved: rule.learning_rate * rule.share * theta),
         "decay_left_out": _decayed(lambda rule, theta, moved: 0 * theta),
         "decay_after_step": _decayed(lambda rule, theta, moved: rule.share * moved),
+        "share_not_of_theta": _decayed(lambda rule, theta, moved: rule.share),
+        "sign_of_theta": _decayed(lambda rule, theta, moved: rule.share * np.sign(theta)),
         "decay_upwards": _decayed(lambda rule, theta, moved: -rule.share * theta),
         "decay_in_gradient": rules.wrong(_PaperAdamW, step=_penalised),
     },

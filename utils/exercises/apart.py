@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import functools
+import gc
 import io
 import marshal
 import pickle
@@ -13,6 +14,7 @@ import threading
 import types
 
 import cloudpickle
+import numpy as np
 
 from utils.exercises.worker import Report, call_all, shorten
 
@@ -147,6 +149,10 @@ class _Pickler(cloudpickle.Pickler):
             parameters = obj.cache_parameters()
             # In two steps, because a function that calls itself holds its own cached form among its globals.
             return _cached, (parameters["maxsize"], parameters["typed"]), obj.__wrapped__, None, None, _fill
+        if isinstance(obj, types.FunctionType) and hasattr(obj, "registry") and not _is_importable(obj):
+            return _dispatching, (), dict(obj.registry), None, None, _register  # of functools.singledispatch
+        if isinstance(obj, np.ufunc) and not _is_importable(obj):  # of numpy.frompyfunc
+            return np.frompyfunc, (next(filter(callable, gc.get_referents(obj))), obj.nin, obj.nout)
         return super().reducer_override(obj)
 
 
@@ -165,7 +171,20 @@ def _fill(cached, function):
     cached.__wrapped__.function = function
 
 
+def _dispatching():
+    return functools.singledispatch(_Later())
+
+
+def _register(dispatching, registry):
+    dispatching.__wrapped__.function = registry[object]
+    for kind, function in registry.items():
+        if kind is not object:
+            dispatching.register(kind, function)
+
+
 def _is_importable(thing):
+    if isinstance(thing, np.ufunc):
+        return getattr(np, thing.__name__, None) is thing
     module = getattr(thing, "__module__", None)
     return module != "__main__" and getattr(sys.modules.get(module), getattr(thing, "__name__", ""), None) is thing
 

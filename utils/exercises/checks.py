@@ -20,11 +20,13 @@ import numpy as np
 from utils.exercises import apart
 from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show, show_both, where_wrong
 from utils.exercises.diagnose import (
+    capped,
     diagnose,
     ignored,
     not_finite,
     right_parts,
     rounded,
+    same_parts,
     takes_in_another_order,
     wrong_direction,
 )
@@ -33,6 +35,7 @@ from utils.language import texts
 
 TRIALS = 8  # inputs that an attempt is tried on
 VARIED = (1, 3, 5)  # the calls whose arguments are put into the first one, one at a time
+AGAIN = "again"  # the first call once more, the last of all
 _USUAL = Tolerance()
 
 
@@ -69,6 +72,8 @@ class Exercise:
         asks for a class makes an instance here and lets it take steps.
     tolerance : Tolerance
         Of the comparison.
+    counts : bool
+        Whether the reference counts in a loop that may never end for other arguments than those of ``inputs``.
     """
 
     reference: Any
@@ -76,6 +81,7 @@ class Exercise:
     mistakes: Mapping[str, Any] = field(default_factory=dict)
     run: Callable = call
     tolerance: Tolerance = _USUAL
+    counts: bool = False
 
     def __call__(self, attempt):
         """Check an attempt and print the verdict, after what the attempt itself printed."""
@@ -104,8 +110,12 @@ class Exercise:
 
     def exchanged(self, trial, place, other, other_place):
         """Return a call's arguments, or a rule's settings, with the one at a place taken from another call."""
-        one, from_ = (each[0] if self.is_rule else each for each in (trial, other))
-        new = tuple(from_[other_place] if number == place else value for number, value in enumerate(one))
+        return self.put(trial, place, (other[0] if self.is_rule else other)[other_place])
+
+    def put(self, trial, place, value):
+        """Return a call's arguments, or a rule's settings, with a value at a place."""
+        old = trial[0] if self.is_rule else trial
+        new = (*old[:place], value, *old[place + 1 :])
         return (new, *trial[1:]) if self.is_rule else new
 
     def judge(self, attempt, seed=None, *, call=apart.call_apart):
@@ -135,7 +145,7 @@ class Exercise:
         places = [(place, other) for other in VARIED for place in range(len(self.names))]
         varied = [self.exchanged(trials[0], place, trials[other], place) for place, other in places]
         try:
-            report = call(self.run, attempt, trials + varied)
+            report = call(self.run, attempt, [*trials, *varied, trials[0]])
         except apart.Crashed:
             return _verdict("crashed")
         except apart.CannotTravel as error:
@@ -143,9 +153,11 @@ class Exercise:
         if len(report.outcomes) < TRIALS:
             verdict = self._judge_slow(report)
         else:
-            varied = dict(zip(places, report.outcomes[TRIALS:], strict=False))  # the time may have been over before all
+            # The time may have been over before all.
+            varied = dict(zip([*places, AGAIN], report.outcomes[TRIALS:], strict=False))
             varied = {place: outcome.result for place, outcome in varied.items() if not outcome.error}
-            verdict = self._judge_outcomes(trials, report.outcomes[:TRIALS], varied)
+            again = varied.pop(AGAIN, report.outcomes[0].result)
+            verdict = self._judge_outcomes(trials, report.outcomes[:TRIALS], varied, again)
         newline = "" if report.printed[-1:] in ("", "\n") else "\n"
         return Verdict(verdict.key, f"{report.printed}{newline}{verdict.text}")
 
@@ -201,7 +213,7 @@ class Exercise:
         given = "" if trial is None or self.is_rule else _text("given_error", given=self._given(trial))
         return _verdict("exception", error=outcome.error, where=_place(outcome.where), given=given)
 
-    def _judge_outcomes(self, trials, outcomes, varied):
+    def _judge_outcomes(self, trials, outcomes, varied, again):
         for outcome, trial in zip(outcomes, trials, strict=True):
             if outcome.error:
                 return self._judge_error(outcome, trial)
@@ -222,6 +234,8 @@ class Exercise:
             if self._is_mistake(wrong, trials, results):
                 return _verdict(key)
         shown = self._show_wrong(trials, results, rights, right)
+        if not same_parts(results[0], again, rights[0]):
+            return _verdict("random_answer", shown=shown)
         if not_finite(results, rights):
             return _verdict("not_finite", shown=shown)
         if self.is_rule and all(
@@ -230,11 +244,14 @@ class Exercise:
             return _verdict("later_steps", shown=shown)
         if (digits := rounded(self, results, rights)) is not None:
             return _verdict("rounded", digits=digits, shown=shown)
+        if (limit := capped(self, results, rights)) is not None:
+            return _verdict("capped", limit=limit, shown=shown)
         if names := ignored(self, trials, results, varied):
             return _verdict("ignored", names=_joined([f"`{name}`" for name in names]), shown=shown)
         if (found := diagnose(self, trials, results, rights)) is not None:
             key, values = found
-            return _verdict(key, shown=shown, **values)
+            which = _which(values.get("part", 0))
+            return _verdict(key, shown=shown, Which=which[0].upper() + which[1:], which=which, **values)
         if (found := wrong_direction(self, trials, results, varied)) is not None:
             name, one, other, rises = found
             return _verdict("rises" if rises else "falls", name=name, one=one, other=other, shown=shown)

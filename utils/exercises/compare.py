@@ -88,7 +88,7 @@ def _as_asked(part, right, number):
     if isinstance(part, Odd):
         raise _odd(part, number)
     if right is None or part is None or isinstance(right, (str, bool)):
-        return part
+        return str(part) if isinstance(part, np.str_) else part
     listed = isinstance(part, (list, tuple))
     if isinstance(part, int) and abs(part) >= 2**63:
         part = float(part) if abs(part) < 10**300 else np.inf  # NumPy takes no larger ones

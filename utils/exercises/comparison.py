@@ -35,13 +35,15 @@ mean_and_half_width = Exercise(
             (found := _mean_and_half_width(scores, t))[0] + found[1],
             found[0] - found[1],
         ),
+        "deviation_over_n": _half_width(lambda scores, t: t * np.sqrt(np.std(scores, ddof=1) / len(scores))),
+        "multiplied_by_root": _half_width(lambda scores, t: t * np.std(scores, ddof=1) * math.sqrt(len(scores))),
         "median_not_mean": lambda scores, t: (np.median(scores), _mean_and_half_width(scores, t)[1]),
     },
 )
 
 fewest_seeds = Exercise(
     reference=10,
-    mistakes={"no_correction": 6, "seeds_too_few": [5, 7, 8, 9], "seeds_too_many": [11, 12]},
+    mistakes={"no_correction": 6, "seeds_too_few": [1, 2, 3, 4, 5, 7, 8, 9], "seeds_too_many": [*range(11, 101)]},
 )
 
 
@@ -71,7 +73,13 @@ expected_best = Exercise(
         "quantile_instead": [
             lambda scores, tries: np.quantile(scores, 1 - 1 / tries),
             lambda scores, tries: np.quantile(scores, tries / (tries + 1)),
+            lambda scores, tries: np.quantile(scores, 0.5 ** (1 / tries)),
         ],
+        "power_not_difference": lambda scores, tries: np.sum(
+            np.sort(scores) * (np.arange(1, len(scores) + 1) / len(scores)) ** tries
+        ),
+        "ties_merged": lambda scores, tries: _expected_best(np.unique(scores), tries),
+        "rank_times_tries": lambda scores, tries: tries * np.mean(scores),
         "mean_of_the_best": lambda scores, tries: np.mean(np.sort(scores)[-tries:]),
     },
 )

@@ -29,6 +29,19 @@ parameters = Exercise(
         "hidden_biases_missing": lambda layers, units: _parameters(layers, units) - layers * units,
         "first_layer_missing": lambda layers, units: _parameters(layers, units) - 784 * (units if layers else 10),
         "between_missing": lambda layers, units: _parameters(layers, units) - max(layers - 1, 0) * units**2,
+        "one_bias_a_layer": lambda layers, units: (
+            _dense_parameters([784] + layers * [units] + [10], bias=0) + layers + 1
+        ),
+        "biases_of_inputs": lambda layers, units: sum(
+            inputs * (outputs + 1) for inputs, outputs in itertools.pairwise([784] + layers * [units] + [10])
+        ),
+        "no_layers_forgotten": lambda layers, units: (
+            785 * units + (layers - 1) * (units + 1) * units + (units + 1) * 10
+        ),
+        "units_counted": [
+            lambda layers, units: 784 + layers * units + 10,
+            lambda layers, units: layers * units + 10,
+        ],
         "one_row_of_pixels": lambda layers, units: _dense_parameters([28] + layers * [units] + [10]),
     },
 )
@@ -55,6 +68,8 @@ log_uniform = Exercise(
         "logarithms_mixed": lambda u, low, high: 10 ** (math.log(low) + u * math.log(high / low)),
         "log10_undone_by_exp": lambda u, low, high: math.exp(math.log10(low) + u * math.log10(high / low)),
         "whole_powers": lambda u, low, high: 10.0 ** round(math.log10(low) + u * math.log10(high / low)),
+        "one_share_for_both": lambda u, low, high: high**u * low**u,
+        "quotient_missing": lambda u, low, high: low * high**u,
         "low_missing": lambda u, low, high: (high / low) ** u,
     },
 )
@@ -62,6 +77,10 @@ log_uniform = Exercise(
 
 def _gap(a, b):
     return (np.mean(a) - np.mean(b)) / np.sqrt(np.var(a, ddof=1) / len(a) + np.var(b, ddof=1) / len(b))
+
+
+def _squared_error(runs, fewer=0):
+    return np.var(runs, ddof=1) / (len(runs) - fewer)
 
 
 def _gap_over(error):
@@ -99,6 +118,16 @@ gap = Exercise(
             _gap_over(lambda a, b: np.sqrt((np.var(a, ddof=1) + np.var(b, ddof=1)) / len(a))),
             _gap_over(lambda a, b: np.sqrt((np.var(a, ddof=1) + np.var(b, ddof=1)) / len(b))),
         ],
+        "medians_compared": lambda a, b: (np.median(a) - np.median(b)) / (np.mean(a) - np.mean(b)) * _gap(a, b),
+        "n_minus_one_again": _gap_over(lambda a, b: np.sqrt(_squared_error(a, 1) + _squared_error(b, 1))),
+        "one_error_left_out": [
+            _gap_over(lambda a, b: np.sqrt(_squared_error(a))),
+            _gap_over(lambda a, b: np.sqrt(_squared_error(b))),
+        ],
+        "runs_added": _gap_over(lambda a, b: np.sqrt((np.var(a, ddof=1) + np.var(b, ddof=1)) / (len(a) + len(b)))),
+        "multiplied_by_error": _gap_over(lambda a, b: 1 / np.sqrt(_squared_error(a) + _squared_error(b))),
+        "means_added": lambda a, b: (np.mean(a) + np.mean(b)) / (np.mean(a) - np.mean(b)) * _gap(a, b),
+        "n_squared": _gap_over(lambda a, b: np.sqrt(_squared_error(a) / len(a) + _squared_error(b) / len(b))),
         "variances_subtracted": _gap_over(
             lambda a, b: np.sqrt(np.abs(np.var(a, ddof=1) / len(a) - np.var(b, ddof=1) / len(b)))
         ),

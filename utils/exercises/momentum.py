@@ -23,10 +23,13 @@ momentum_step = Exercise(
         "gradient_averaged": rules.momentum_with(
             lambda v, g, learning_rate, momentum: momentum * v - (1 - momentum) * learning_rate * g
         ),
-        "velocity_of_torch": rules.momentum_with(
-            lambda v, g, learning_rate, momentum: momentum * v + g,
-            lambda v, old, g, learning_rate, momentum: -learning_rate * v,
-        ),
+        "velocity_of_torch": [
+            rules.momentum_with(
+                lambda v, g, learning_rate, momentum, sign=sign: momentum * v + sign * g,
+                lambda v, old, g, learning_rate, momentum, sign=sign: -sign * learning_rate * v,
+            )
+            for sign in (1, -1)
+        ],
         "averaging_form": rules.momentum_with(
             lambda v, g, learning_rate, momentum: momentum * v + (1 - momentum) * g,
             lambda v, old, g, learning_rate, momentum: -learning_rate * v,
@@ -50,6 +53,10 @@ momentum_step = Exercise(
         ),
         "gradient_twice": rules.momentum_with(
             rules.velocity, lambda v, old, g, learning_rate, momentum: v - learning_rate * g
+        ),
+        "gradient_not_kept": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v,
+            lambda v, old, g, learning_rate, momentum: v - learning_rate * g,
         ),
         "velocity_not_updated": lambda theta, v, *given: (_momentum_step(theta, v, *given)[0], v),
         "theta_not_moved": lambda theta, *given: (theta, _momentum_step(theta, *given)[1]),
@@ -83,6 +90,11 @@ steps_to_stop = Exercise(
         "constant_loss_of_speed": lambda mu, fraction: math.ceil((1 - fraction) / (1 - mu)),
         "energy_not_velocity": lambda mu, fraction: _steps_to_stop(mu**2, fraction),
         "log_of_loss": lambda mu, fraction: math.ceil(math.log(fraction) / -(1 - mu)),
+        "two_bases": [
+            lambda mu, fraction: math.ceil(math.log10(fraction) / math.log(mu)),
+            lambda mu, fraction: math.ceil(math.log(fraction) / math.log10(mu)),
+            lambda mu, fraction: math.ceil(math.log2(fraction) / math.log(mu)),
+        ],
         "fraction_lost": lambda mu, fraction: _steps_to_stop(mu, 1 - fraction),
     },
 )

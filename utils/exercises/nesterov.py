@@ -35,6 +35,19 @@ nesterov_step = Exercise(
         "momentum_left_out": rules.momentum_with(
             rules.velocity, lambda v, old, g, learning_rate, momentum: v - learning_rate * g
         ),
+        "velocity_of_torch": rules.momentum_with(
+            lambda v, g, learning_rate, momentum: momentum * v + g,
+            lambda v, old, g, learning_rate, momentum: -learning_rate * (g + momentum * v),
+        ),
+        "second_push_uphill": rules.momentum_with(
+            rules.velocity, lambda v, old, g, learning_rate, momentum: momentum * v + learning_rate * g
+        ),
+        "second_push_without_rate": rules.momentum_with(
+            rules.velocity, lambda v, old, g, learning_rate, momentum: momentum * v - g
+        ),
+        "momentum_twice": rules.momentum_with(
+            rules.velocity, lambda v, old, g, learning_rate, momentum: momentum**2 * v - learning_rate * g
+        ),
         "old_velocity_pushed": rules.momentum_with(
             rules.velocity, lambda v, old, g, learning_rate, momentum: momentum * old - learning_rate * momentum * g
         ),
@@ -102,6 +115,12 @@ look_ahead_step = Exercise(
         ),
         "velocity_not_updated": lambda gradient, phi, v, *given: (_look_ahead_step(gradient, phi, v, *given)[0], v),
         "state_first": lambda *given: _look_ahead_step(*given)[::-1],
+        "gradient_averaged": lambda gradient, phi, v, learning_rate, momentum: _look_ahead_step(
+            lambda theta: (1 - momentum) * gradient(theta), phi, v, learning_rate, momentum
+        ),
+        "keras_form": lambda gradient, phi, v, learning_rate, momentum: _nesterov_step(
+            phi, v, gradient(_ahead(phi, v, momentum)), learning_rate, momentum
+        ),
         "no_friction": lambda gradient, phi, v, learning_rate, momentum: (
             phi + (new := v - learning_rate * gradient(_ahead(phi, v, momentum))),
             new,

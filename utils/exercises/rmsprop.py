@@ -29,6 +29,8 @@ rmsprop_step = Exercise(
         "sum_not_average": rules.divided(rules.over_root, lambda s, g, rho: rho * s + g**2),
         "adagrads_sum": rules.divided(rules.over_root, lambda s, g, rho: s + g**2),
         "not_squared": rules.divided(rules.over_root, lambda s, g, rho: rho * s + (1 - rho) * np.abs(g)),
+        "share_squared": rules.divided(rules.over_root, lambda s, g, rho: rho * s + ((1 - rho) * g) ** 2),
+        "rho_on_both": rules.divided(rules.over_root, lambda s, g, rho: rho * (s + g**2)),
         "old_average_whole": rules.divided(rules.over_root, lambda s, g, rho: s + (1 - rho) * g**2),
         "squares_not_kept": rules.divided(rules.over_root, lambda s, g, rho: (1 - rho) * g**2),
     },
@@ -60,6 +62,11 @@ steps_until_small = Exercise(
             lambda ratio, rho: math.floor(1 / (1 - rho)),
             lambda ratio, rho: round(1 / (1 - rho)),
         ],
+        "two_bases": [
+            lambda ratio, rho: math.ceil(math.log10(ratio) / -math.log(rho)),
+            lambda ratio, rho: math.ceil(math.log(ratio) / -math.log10(rho)),
+            lambda ratio, rho: math.ceil(math.log2(ratio) / -math.log(rho)),
+        ],
         "memories_counted": lambda ratio, rho: math.ceil(math.log(ratio) / (1 - rho)),
     },
 )
@@ -85,6 +92,14 @@ class _CenteredRMSprop(rules.Divided):
         return self.moved(theta, g, self.variance(m, s)), (m, s)
 
 
+def _own(rho):
+    return rho
+
+
+def _other(rho):
+    return 1 - rho
+
+
 def _with(**methods):
     return rules.wrong(_CenteredRMSprop, **methods)
 
@@ -104,8 +119,42 @@ CenteredRMSprop = Exercise(
             _with(variance=lambda self, m, s: np.abs(s - m)),
             _with(variance=lambda self, m, s: s - m),
         ],
-        "rho_swapped": _with(
-            averages=lambda self, m, s, g: ((1 - self.rho) * m + self.rho * g, (1 - self.rho) * s + self.rho * g**2)
+        "rho_swapped": [
+            _with(
+                averages=lambda self, m, s, g, a=a, b=b: (
+                    a(self.rho) * m + (1 - a(self.rho)) * g,
+                    b(self.rho) * s + (1 - b(self.rho)) * g**2,
+                )
+            )
+            for a, b in ((_other, _other), (_other, _own), (_own, _other))
+        ],
+        "averages_are_sums": [
+            _with(averages=lambda self, m, s, g: (self.rho * m + g, self.rho * s + g**2)),
+            _with(averages=lambda self, m, s, g: (self.rho * m + (1 - self.rho) * g, self.rho * s + g**2)),
+            _with(averages=lambda self, m, s, g: (self.rho * m + g, self.rho * s + (1 - self.rho) * g**2)),
+        ],
+        "averages_start_above_zero": [
+            _with(init=lambda self, theta: (np.zeros_like(theta), np.ones_like(theta))),
+            _with(init=lambda self, theta: (np.ones_like(theta), np.ones_like(theta))),
+        ],
+        "old_mean_used": _with(
+            step=lambda self, theta, g, state: (
+                self.moved(theta, g, self.variance(state[0], self.averages(*state, g)[1])),
+                self.averages(*state, g),
+            )
+        ),
+        "deviation_averaged": _with(
+            averages=lambda self, m, s, g: (
+                new := self.rho * m + (1 - self.rho) * g,
+                self.rho * s + (1 - self.rho) * (g - new) ** 2,
+            ),
+            variance=lambda self, m, s: s,
+        ),
+        "moved_by_deviation": _with(
+            step=lambda self, theta, g, state: (
+                self.moved(theta, g - (new := self.averages(*state, g))[0], self.variance(*new)),
+                new,
+            )
         ),
         "old_averages_used": _with(
             step=lambda self, theta, g, state: (

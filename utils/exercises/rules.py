@@ -96,6 +96,7 @@ WRONG_DIRECTIONS = {
     "old_squares_used": lambda g, new, old, epsilon: g / np.sqrt(old + epsilon),
     "no_division": lambda g, new, old, epsilon: g,
     "gradient_missing": lambda g, new, old, epsilon: 1 / np.sqrt(new + epsilon),
+    "squared_gradient_moved": lambda g, new, old, epsilon: g**2 / np.sqrt(new + epsilon),
     "multiplied": lambda g, new, old, epsilon: g * np.sqrt(new + epsilon),
 }
 
@@ -108,6 +109,26 @@ def wrong_steps(step, update):
         "step_alone": lambda theta, *given: step(0 * theta, *given),
         "old_squares_returned": lambda theta, old, *given: (step(theta, old, *given)[0], old),
         "state_first": lambda *given: step(*given)[::-1],
+        "epsilon_kept": [
+            lambda *given: (step(*given)[0], step(*given)[1] + given[-1]),
+            lambda *given: (step(*given[:-1], 2 * given[-1])[0], step(*given)[1] + given[-1]),
+        ],
+        "rate_in_root": lambda theta, old, g, learning_rate, *settings: (
+            theta - g / np.sqrt(learning_rate * update(old, g, *settings[:-1]) + settings[-1]),
+            update(old, g, *settings[:-1]),
+        ),
+        "parentheses_missing": lambda *given: (step(*given[:-1], 0.0)[0] + given[-1], step(*given)[1]),
+        "root_kept": [
+            lambda theta, old, g, *settings, move=move: (
+                move(theta, g, settings[0], root := np.sqrt(update(old**2, g, *settings[1:-1])), settings[-1]),
+                root,
+            )
+            for move in (
+                lambda theta, g, learning_rate, root, epsilon: theta - learning_rate * g / np.sqrt(root**2 + epsilon),
+                lambda theta, g, learning_rate, root, epsilon: theta - learning_rate * g / (root + epsilon),
+                lambda theta, g, learning_rate, root, epsilon: theta - learning_rate * g / np.sqrt(root + epsilon),
+            )
+        ],
     }
 
 
@@ -143,4 +164,11 @@ def wrong_rules(rule):
         ),
         "no_epsilon": wrong(rule, denominator=lambda self, x: np.sqrt(rule.denominator(self, x) ** 2 - self.epsilon)),
         "no_division": wrong(rule, denominator=lambda self, x: 1.0),
+        "parentheses_missing": wrong(
+            rule,
+            moved=lambda self, theta, g, x: (
+                theta - self.learning_rate * g / np.sqrt(rule.denominator(self, x) ** 2 - self.epsilon) + self.epsilon
+            ),
+        ),
+        "squared_gradient_moved": wrong(rule, moved=lambda self, theta, g, x: rule.moved(self, theta, g**2, x)),
     }

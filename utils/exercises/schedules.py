@@ -61,6 +61,13 @@ warm_cosine = Exercise(
         "rises_again": _over(lambda step, warmup, total: (step - warmup) / (total - warmup)),
         "below_zero": _over(_right_fraction, lambda f: math.cos(math.pi * f)),
         "quarter_cosine": _over(_right_fraction, lambda f: math.cos(math.pi * f / 2)),
+        "not_halved": _over(_right_fraction, lambda f: 1 + math.cos(math.pi * f)),
+        "degrees": _over(_right_fraction, lambda f: (1 + math.cos(180 * f)) / 2),
+        "whole_wave": _over(_right_fraction, lambda f: (1 + math.cos(2 * math.pi * f)) / 2),
+        "cosine_upside_down": _over(_right_fraction, lambda f: (1 - math.cos(math.pi * f)) / 2),
+        "peak_missing_in_line": lambda step, peak, warmup_steps, total_steps: (
+            step / warmup_steps if step < warmup_steps else _warm_cosine(step, peak, warmup_steps, total_steps)
+        ),
         "line_not_cosine": _over(_right_fraction, lambda f: 1 - f),
     },
 )
@@ -99,6 +106,26 @@ decay_steps_for = Exercise(
             1, 1, examples / batch_size * epochs, decay_rate
         ),
         "factor_left_out": lambda examples, batch_size, epochs, decay_rate: epochs * math.ceil(examples / batch_size),
+        "two_bases": [
+            lambda *given: _decay_steps_for(*given) / math.log(10),
+            lambda *given: _decay_steps_for(*given) * math.log(10),
+        ],
+        "need_not_be_whole": [
+            lambda *given: math.ceil(_decay_steps_for(*given)),
+            lambda *given: math.floor(_decay_steps_for(*given)),
+            lambda *given: round(_decay_steps_for(*given)),
+        ],
+        "rounded_once": lambda examples, batch_size, epochs, decay_rate: _decay_steps_for(
+            math.ceil(epochs * examples / batch_size), 1, 1, decay_rate
+        ),
+        "batch_too_many": lambda examples, batch_size, epochs, decay_rate: _decay_steps_for(
+            examples // batch_size + 1, 1, epochs, decay_rate
+        ),
+        "halved_in_a_straight_line": [
+            lambda examples, batch_size, epochs, decay_rate: (
+                epochs * math.ceil(examples / batch_size) * (1 - decay_rate) / 0.5
+            ),
+        ],
         "logarithms_upside_down": lambda examples, batch_size, epochs, decay_rate: (
             epochs * math.ceil(examples / batch_size) * math.log(0.5) / math.log(decay_rate)
         ),
@@ -160,11 +187,20 @@ def _left_in_steps(step, first, t_mul):
 cycle_at = Exercise(
     reference=_cycle_at,
     inputs=_cycle_inputs,
+    counts=True,
     mistakes={
         "restart_a_step_late": _late,
         "restart_by_logarithm": _by_logarithm,
         "cycles_of_one_length": lambda step, first, t_mul: _cycle_at(step, first, 1),
         "fraction_of_all_steps": _from_the_start,
         "steps_not_fraction": _left_in_steps,
+        "start_not_subtracted": lambda step, first, t_mul: (
+            (found := _cycle_at(step, first, t_mul)[0]),
+            step / (first * sum(t_mul**cycle for cycle in range(found + 1))),
+        ),
+        "divided_by_first": lambda step, first, t_mul: (
+            (found := _cycle_at(step, first, t_mul))[0],
+            found[1] * t_mul ** found[0],
+        ),
     },
 )

@@ -22,7 +22,17 @@ sgd_step = Exercise(
             lambda theta, g, learning_rate: -learning_rate * g,
             lambda theta, g, learning_rate: learning_rate * g,
         ],
-        "theta_scaled": lambda theta, g, learning_rate: learning_rate * (theta - g),
+        "theta_scaled": [
+            lambda theta, g, learning_rate: learning_rate * (theta - g),
+            lambda theta, g, learning_rate: (1 - learning_rate) * theta - learning_rate * g,
+        ],
+        "multiplied_by_theta": lambda theta, g, learning_rate: theta - learning_rate * g * theta,
+        "one_step_for_all": [
+            lambda theta, g, learning_rate: theta - learning_rate * np.sum(g),
+            lambda theta, g, learning_rate: theta - learning_rate * np.mean(g),
+            lambda theta, g, learning_rate: theta - learning_rate * np.sum(g**2),
+            lambda theta, g, learning_rate: theta - learning_rate * np.linalg.norm(g),
+        ],
         "divided_by_rate": lambda theta, g, learning_rate: theta - g / learning_rate,
         "gradient_of_length_one": lambda theta, g, learning_rate: theta - learning_rate * g / np.linalg.norm(g),
         "sign_of_gradient": lambda theta, g, learning_rate: theta - learning_rate * np.sign(g),
@@ -86,6 +96,20 @@ steps_needed = Exercise(
             if (shrink := abs(1 - learning_rate * curvature)) in (0, 1)
             else math.ceil(math.log(factor) / abs(math.log(shrink)))
         ),
+        "two_bases": [
+            lambda learning_rate, curvature, factor: _steps_needed(
+                learning_rate, curvature, factor ** (1 / math.log(10))
+            ),
+            lambda learning_rate, curvature, factor: _steps_needed(
+                learning_rate, curvature, factor ** (1 / math.log(2))
+            ),
+        ],
+        "rate_for_logarithm": [
+            lambda learning_rate, curvature, factor: math.ceil(math.log(factor) / (learning_rate * curvature)),
+            lambda learning_rate, curvature, factor: (
+                None if learning_rate * curvature >= 2 else math.ceil(math.log(factor) / (learning_rate * curvature))
+            ),
+        ],
         "steps_in_a_straight_line": lambda learning_rate, curvature, factor: (
             None
             if abs(1 - learning_rate * curvature) >= 1
@@ -106,7 +130,8 @@ def _batch_inputs(rng, number):
         return 0.5, 1.0, 2.0, int(rng.integers(20, 60))
     sigma, length = rng.uniform(5, 20), rng.uniform(1, 3)
     n = int(rng.integers(20, 60)) if number % 2 == 0 else int(rng.integers(8_000, 20_000))
-    size = n // 2 + (0.1, -0.001)[number // 2 % 2] if number % 2 == 0 else int(rng.uniform(0.15, 0.2) * n) + 0.3
+    part = (0.1, -0.001, 0.35, -0.001)[number // 2]  # tells n - 1 from n in both its places
+    size = n // 2 + part if number % 2 == 0 else int(rng.uniform(0.15, 0.2) * n) + 0.3
     return math.sqrt((n / size - 1) / (n - 1)) * sigma / length, sigma, length, n
 
 
@@ -124,6 +149,9 @@ batch_size_for = Exercise(
             lambda share, sigma, length, n: math.floor(n / (1 + (n - 1) * (share * length / sigma) ** 2)),
         ],
         "n_for_n_minus_one": lambda share, sigma, length, n: math.ceil(n / (1 + n * (share * length / sigma) ** 2)),
+        "n_minus_one_for_n": lambda share, sigma, length, n: math.ceil(
+            (n - 1) / (1 + (n - 1) * (share * length / sigma) ** 2)
+        ),
         "rounded_to_nearest": lambda share, sigma, length, n: round(n / (1 + (n - 1) * (share * length / sigma) ** 2)),
         "gradient_over_noise": lambda share, sigma, length, n: math.ceil(
             n / (1 + (n - 1) * (sigma / (share * length)) ** 2)

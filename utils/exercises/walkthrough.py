@@ -1,5 +1,6 @@
 """Exercises of chapter 08, Adam on Fashion-MNIST: right answers, inputs, mistakes with a hint of their own."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,6 +10,10 @@ from utils.exercises.checks import Exercise
 counts = Exercise(
     reference=(109_386, 218_774, 2_400),
     mistakes={
+        "in_another_order": [*itertools.permutations((109_386, 218_774, 2_400))][1:],
+        "layer_left_out": [
+            (parameters, 2 * parameters + more, 2_400) for parameters in (101_770, 50_890) for more in (0, 2)
+        ],
         "no_biases": [(109_184, 218_370, 2_400), (109_184, 218_368, 2_400)],
         "step_count_and_rate": [(109_386, 218_772, 2_400), (109_386, 218_773, 2_400)],
         "one_moment": [(109_386, 109_388, 2_400), (109_386, 109_386, 2_400)],
@@ -55,6 +60,17 @@ cross_entropy = Exercise(
             lambda probabilities, labels: (1 - _of_labels(probabilities, labels)).mean(),
             lambda probabilities, labels: -_of_labels(probabilities, labels).mean(),
         ],
+        "entropy_instead": lambda probabilities, labels: -(probabilities * np.log(probabilities)).sum(axis=1).mean(),
+        "squares_instead": lambda probabilities, labels: (
+            (probabilities - np.eye(probabilities.shape[1])[labels]) ** 2
+        ).mean(),
+        "all_pairs": lambda probabilities, labels: -np.log(probabilities[:, labels]).mean(),
+        "all_entries": lambda probabilities, labels: _cross_entropy(probabilities, labels) / probabilities.shape[1],
+        "worst_image": [
+            lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).min(),
+            lambda probabilities, labels: -np.log(_of_labels(probabilities, labels)).max(),
+            lambda probabilities, labels: -np.log(_of_labels(probabilities, labels))[0],
+        ],
         "softmax_again": lambda probabilities, labels: _cross_entropy(
             np.exp(probabilities) / np.exp(probabilities).sum(axis=1, keepdims=True), labels
         ),
@@ -83,6 +99,10 @@ precision = Exercise(
         "right_over_wrong": lambda confusion: confusion.diagonal() / (confusion.sum(axis=0) - confusion.diagonal()),
         "wrong_share": lambda confusion: 1 - _precision(confusion),
         "f1_instead": lambda confusion: 2 * confusion.diagonal() / (confusion.sum(axis=0) + confusion.sum(axis=1)),
+        "largest_of_column": lambda confusion: confusion.max(axis=0) / confusion.sum(axis=0),
+        "accuracy_of_class": lambda confusion: (
+            1 - (confusion.sum(axis=0) + confusion.sum(axis=1) - 2 * confusion.diagonal()) / confusion.sum()
+        ),
         "sum_of_both": lambda confusion: (
             confusion.diagonal() / (confusion.sum(axis=0) + confusion.sum(axis=1) - confusion.diagonal())
         ),

@@ -107,6 +107,8 @@ def plain(value, depth=0):
         array = np.asarray(value)
         if array.dtype.kind in "biufc" or (array.dtype.kind == "U" and isinstance(value, np.ndarray)):
             return array
+        if array.dtype.kind == "O" and array.ndim and all(isinstance(x, (int, float, np.number)) for x in array.flat):
+            return np.array(array.tolist())  # as numpy.frompyfunc gives them
     return Odd("other", short_repr(value))
 
 
