@@ -40,6 +40,15 @@ def written(body, name="attempt", cell="<cell>", **names):
     return namespace[name]
 
 
+def test_nan_is_no_sign_of_a_mistake_that_also_gives_nan():
+    """Many mistakes end in NaN: the verdict says that, and not which of them it was."""
+    mistakes = {"sign": lambda theta, v: (theta * np.nan, v * np.nan)}
+    exercise = dataclasses.replace(EXERCISE, mistakes=mistakes)
+    assert key_of(lambda theta, v: (theta - np.nan, v + np.nan), exercise) == "not_finite"
+    half = dataclasses.replace(EXERCISE, mistakes={"sign": lambda theta, v: (theta * np.nan, v)})
+    assert key_of(lambda theta, v: (theta - np.nan, v), half) == "sign"
+
+
 def test_right_attempt_passes_on_new_inputs_each_time():
     given = []
 

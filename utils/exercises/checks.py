@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from utils.exercises import apart
-from utils.exercises.compare import Tolerance, WrongForm, agrees, parts_of, show, show_both, where_wrong
+from utils.exercises.compare import Tolerance, WrongForm, agrees, is_nan, parts_of, show, show_both, where_wrong
 from utils.exercises.diagnose import (
     capped,
     diagnose,
@@ -266,6 +266,7 @@ class Exercise:
                 yield key, each
 
     def _is_mistake(self, wrong, trials, results):
+        told = False  # where all is NaN, so are the results of other mistakes
         with np.errstate(all="ignore"):
             for trial, result in zip(trials, results, strict=True):
                 try:
@@ -274,7 +275,8 @@ class Exercise:
                     return False
                 if not agrees(result, tuple(answer) if isinstance(answer, list) else answer, self.tolerance):
                     return False
-        return True
+                told = told or not is_nan(answer)
+        return told
 
     def _given(self, trial):
         return ", ".join(f"{name} = {show(value)}" for name, value in zip(self.names, trial, strict=True))

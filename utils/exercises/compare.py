@@ -132,6 +132,13 @@ def _close(part, right, tolerance):
     return bool(np.all(np.isclose(np.asarray(part, float), np.asarray(right, float), *tolerance, equal_nan=True)))
 
 
+def is_nan(result):
+    """Whether a result is an array of which nothing is a number, or consists of such arrays."""
+    if isinstance(result, (tuple, list)):
+        return len(result) > 0 and all(map(is_nan, result))
+    return isinstance(result, np.ndarray) and result.dtype.kind == "f" and bool(np.all(np.isnan(result)))
+
+
 def where_wrong(part, right, tolerance):
     """Return the index of the first wrong element of a part, an empty tuple if it is a single number."""
     wrong = ~np.isclose(part, right, *tolerance, equal_nan=True)
