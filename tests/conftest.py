@@ -22,13 +22,42 @@ from tools import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Kernels inherit it. There is a process for each core, so a second thread of NumPy's would only wait for its turn.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Kernels inherit it. There is a process for each core, so a second thread of NumPy's or TensorFlow's would only wait
+# for its turn, and TensorFlow's wait by computing: a tenth to a seventh of a notebook's processor time.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 #: Who asks for one of these builds the book, drives a browser, or starts Keras.
 SLOW_FIXTURES = {"site", "epubs", "browser", "each_browser", "run_in_jupyterlab", "keras"}
 #: What takes seconds to import, in each of the processes that run tests.
 SLOW_PACKAGES = {"keras", "tensorflow", "torch", "jax", "dask"}
+#: The files that take longest: a process that began one of them last would run on alone. The first builds the site, for
+#: which those that ask for it wait, so notebooks come next, which do not.
+LONGEST = (
+    "tests/test_site.py",
+    "book/01-hyperparameters.ipynb",
+    "book/08-adam-keras-walkthrough.ipynb",
+    "book/09-fair-comparison.ipynb",
+    "tests/test_comparison.py",
+    "tests/bench/test_page.py",
+    "tests/bench/test_bench.py",
+    "book/solutions/08-adam-keras-walkthrough.ipynb",
+    "book/solutions/09-fair-comparison.ipynb",
+    "book/10-schedules.ipynb",
+    "book/06-rmsprop.ipynb",
+    "book/solutions/06-rmsprop.ipynb",
+    "tests/test_epub.py",
+    "tests/test_pdf.py",
+    "tests/test_korean.py",
+    "tests/playground/test_playground_browser.py",
+    "tests/bench/test_page_browser.py",
+    "tests/test_training.py",
+    "tests/test_repository.py",
+    "book/13-the-surface-of-a-network.ipynb",
+    "book/solutions/13-the-surface-of-a-network.ipynb",
+    "tests/test_windows.py",
+    "tests/test_bad_days.py",
+)
 
 
 @cache
@@ -76,11 +105,16 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark as slow what needs the built book, a browser, a kernel or Keras; what else is slow is marked where it is."""
+    """Mark as slow what needs the built book, a browser, a kernel or Keras; what else is slow is marked where it is.
+
+    What takes longest comes first, whole files in the order of `LONGEST`.
+    """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if item.path.suffix == ".ipynb" or fixtures & SLOW_FIXTURES or is_slow_to_import(item.path):
             item.add_marker("slow")
+    rank = {ROOT / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def built_once(tmp_path_factory, name, module):

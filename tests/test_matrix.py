@@ -15,7 +15,15 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_variables_reach_the_kernel_and_cells_are_counted(tmp_path):
+@pytest.fixture(autouse=True)
+def in_one_process(monkeypatch):
+    """Let pytest run a notebook of three cells without starting processes to share them out to."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-n0")
+
+
+def test_variables_reach_the_kernel_and_cells_are_counted(tmp_path, monkeypatch):
+    for name in matrix.ENVIRONMENTS["one-thread"]:
+        monkeypatch.delenv(name, raising=False)  # which tests/conftest.py has set
     cells = [
         f"import os\nassert {matrix.ENVIRONMENTS['one-thread']!r}.items() <= os.environ.items()",
         "assert 1 == 2, 'holds nowhere'",

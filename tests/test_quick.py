@@ -58,5 +58,12 @@ def test_quick_takes_the_units_and_the_static_checks_and_nothing_that_is_slow():
     assert len(tests) > 1000
 
 
+def test_what_is_put_first_is_there():
+    from tests.conftest import LONGEST
+
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)
+
+
 def test_the_whole_run_leaves_nothing_out():
     assert recipe("test") == []

@@ -1,9 +1,11 @@
 """Every exercise: unsolved it says so, the published solution passes, and each kind of mistake gets its own hint."""
 
+import ast
 import inspect
 import itertools
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -479,15 +481,25 @@ WRONG = {
 }
 
 
+@cache
 def code_cells(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
-def imports_of(path):
-    """The names that a notebook's imports cell defines: its second cell of code, after the set-up cell."""
+def imports_of(path, source):
+    """Of the names that a notebook's imports cell defines, those in a piece of code.
+
+    The cell is the second one of code, after the set-up cell. What else it imports, Keras say, takes seconds.
+    """
+    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     namespace = {"__name__": "notebook"}
-    exec(code_cells(path)[1], namespace)
+    for statement in ast.parse(code_cells(path)[1]).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            names = [each for each in statement.names if (each.asname or each.name.split(".")[0]) in used]
+            if names:
+                statement.names = names
+                exec(compile(ast.Module([statement], []), path.name, "exec"), namespace)
     return namespace
 
 
@@ -506,7 +518,7 @@ def solution_of(name):
 
 
 def attempt_of(name, page, source):
-    namespace = imports_of(page)
+    namespace = imports_of(page, source)
     exec(compile(source, "<cell>", "exec"), namespace)
     return namespace[name]
 
