@@ -335,7 +335,7 @@ def test_predictions_have_their_answers_there_too(book):
             assert len(answer.get_text()) > 60
             assert not re.search(r"\b(Answer:|답:)", answer.get_text())
             count += 1
-    assert count == 16
+    assert count == 18
 
 
 def test_a_check_is_its_one_line(book):

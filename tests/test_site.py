@@ -50,10 +50,14 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+# A reader takes longer for a screen than the script of the next screen's figure takes to come.
 SCROLL = """async () => {
+  const pause = () => new Promise((done) => setTimeout(done, 20));
+  const is_near = (figure) => figure.getBoundingClientRect().top < 2 * innerHeight;
   for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
     scrollTo(0, y);
-    await new Promise((done) => setTimeout(done, 20));
+    await pause();
+    for (let i = 0; i < 250 && [...document.querySelectorAll(".awaited")].some(is_near); i++) await pause();
   }
   await Promise.all([...document.images].map((image) => image.complete || new Promise((done) => {
     image.onload = image.onerror = done;
