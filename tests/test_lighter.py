@@ -155,3 +155,19 @@ def test_no_page_takes_more_at_first_than_it_may(site):
         weight = len(beside) + sum(len(gzip.compress(file.read_bytes())) for file in files)
         assert len(files) >= 11, path
         assert weight < MOST_AT_FIRST, (path, weight)
+
+
+@pytest.mark.parametrize("arrives", ["with the page", "later"])
+def test_a_link_to_a_figure_fetches_its_script_at_once(browser, address, arrives):
+    """Whoever opens a copied link is not at the figure yet, in a new tab or in that of the page."""
+    page = browser.new_page()
+    page.goto(f"{address}07-adam.html{'#playground=key=words' if arrives == 'with the page' else ''}")
+    live = "Boolean(document.querySelector('.optimizer-playground').shadowRoot)"
+    if arrives == "later":
+        page.wait_for_load_state("networkidle")
+        assert not page.evaluate(live)
+        page.evaluate("location.hash = 'playground=key=words'")
+    page.wait_for_function(live)
+    assert page.evaluate("scrollY") == 0
+    assert page.locator("script[src*='playground.js']").count() == 1
+    page.close()

@@ -9,13 +9,18 @@
     const fetched = () => figures.forEach((figure) => figure.classList.remove("awaited"));
     const fetch_it = () => {
       watch.disconnect();
+      removeEventListener("hashchange", follow_link);
       document.head.append(Object.assign(document.createElement("script"), { src: new URL(value, src), onload: fetched }));
     };
+    const follow_link = () => location.hash.includes("=") && fetch_it();
     const watch = new IntersectionObserver((seen) => {
       if (seen.some(({ isIntersecting }) => isIntersecting)) fetch_it();
     }, { rootMargin: "100%" });
-    if (location.hash.includes("=")) fetch_it();
-    else for (const figure of figures) watch.observe(figure);
-    figures.forEach((figure) => figure.classList.add("awaited"));
+    for (const figure of figures) {
+      figure.classList.add("awaited");
+      watch.observe(figure);
+    }
+    addEventListener("hashchange", follow_link);
+    follow_link();
   }
 }
