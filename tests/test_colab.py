@@ -10,6 +10,7 @@ import pytest
 
 from tools import colab
 from tools.repository import copy, current_url
+from utils.plotting import DRAWING
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +82,12 @@ def test_what_is_stored_in_korean_must_be_said_in_korean(rehearse, repository, t
     (line,) = colab.rehearse(tmp_path / "korean.ipynb", repository, THIS).error.splitlines()
     assert cells[1].id in line
     assert "'다시 한 번'" in line
+
+
+def test_what_colab_shows_of_an_output_counts_and_its_drawing_does_not():
+    data = {"text/html": "<p>답</p>", DRAWING: "<svg><text>학습률</text></svg>", "text/plain": "퀴즈"}
+    assert colab.korean({"data": data}) == ["답", "퀴즈"]
+    assert colab.korean({"text": "한 번 더\n"}) == ["한", "번", "더"]
 
 
 def test_colab_has_all_that_the_helpers_need_and_the_reader_s_keras():

@@ -23,6 +23,7 @@ from packaging.requirements import Requirement
 
 from tools.repository import ROOT, copy, current_url
 from utils.data import ensure_data
+from utils.plotting import DRAWING
 
 ENVIRONMENT = ROOT / ".venv-colab"
 PINS = ROOT / "requirements-colab.txt"
@@ -53,9 +54,12 @@ def pins(path=PINS):
 
 
 def korean(output):
-    """Return the words in Hangul that a cell's output says, in order."""
-    data = output.get("data", {})
-    return re.findall("[가-힣]+", "".join(map(str, (output.get("text", ""), *map(data.get, sorted(data))))))
+    """Return the words in Hangul that a cell's output says on Colab, in order.
+
+    The drawing of a figure says its words on the site alone: Colab shows the picture, as the code drew it.
+    """
+    shown = [form for kind, form in sorted(output.get("data", {}).items()) if kind != DRAWING]
+    return re.findall("[가-힣]+", "".join(map(str, (output.get("text", ""), *shown))))
 
 
 def unsaid(stored, run):
